@@ -1,0 +1,65 @@
+package backend
+
+import (
+	"context"
+	"io"
+)
+
+// A Backend sends signed requests to a Channels server.
+//
+// Send returns a [Response] for every complete HTTP answer, whatever its status,
+// and follows no redirect. It returns an error, a [*Error], only when no complete
+// answer came. It sends the URL, the header and the body byte for byte, asks
+// [Request.URL] anew for every attempt it makes, and reads neither header nor
+// body after it has returned. When ctx ends, or [Request.Timeout] has passed
+// since an attempt began, Send returns promptly with an error that unwraps to
+// [context.Canceled] or [context.DeadlineExceeded].
+//
+// Implementations are safe for concurrent use. One that holds connections
+// implements [io.Closer] too, to close those that are idle.
+type Backend interface {
+	Send(ctx context.Context, req Request) (Response, error)
+}
+
+// Func adapts a function to a [Backend].
+type Func func(ctx context.Context, req Request) (Response, error)
+
+// Send calls f.
+func (f Func) Send(ctx context.Context, req Request) (Response, error) { return f(ctx, req) }
+
+// Middleware wraps a [Backend] in another that adds something to it: logging, a
+// header, a limit.
+type Middleware func(Backend) Backend
+
+// Chain wraps b in the middlewares, the first one outermost: a request passes
+// through them in the order in which they are written. Closing the result closes
+// b, if b is an [io.Closer]. Nil middlewares are skipped.
+func Chain(b Backend, middlewares ...Middleware) Backend {
+	c := chain{Backend: b, base: b}
+	for i := len(middlewares) - 1; i >= 0; i-- {
+		if middlewares[i] != nil {
+			c.Backend = middlewares[i](c.Backend)
+		}
+	}
+	return c
+}
+
+// chain keeps the wrapped backend's Close reachable through middlewares that
+// know nothing of it.
+type chain struct {
+	Backend
+	base Backend
+}
+
+func (c chain) Close() error {
+	if closer, ok := c.base.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}
+
+var (
+	_ Backend   = Func(nil)
+	_ Backend   = chain{}
+	_ io.Closer = chain{}
+)

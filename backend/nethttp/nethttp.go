@@ -1,0 +1,126 @@
+// Package nethttp sends requests with net/http. It is the SDK's default backend.
+//
+// New takes an *http.Client, so proxies, TLS, dialers and pools are set in the
+// words of net/http:
+//
+//	transport := nethttp.NewTransport() // the tuned default, to change what differs
+//	transport.Proxy = http.ProxyURL(proxy)
+//	transport.TLSClientConfig.RootCAs = pool
+//	b := nethttp.New(&http.Client{Transport: transport, Timeout: 3 * time.Second})
+//
+// Of the client it sets, on a copy, CheckRedirect: redirects are never followed,
+// since they would carry a signed body elsewhere. A client without a Transport
+// gets one from [NewTransport]. Everything else stays as it is, Jar and Timeout
+// included.
+package nethttp
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+
+	"github.com/seed-588517f9/pusher-go/backend"
+)
+
+// Backend sends requests with net/http. It is safe for concurrent use.
+type Backend struct {
+	client *http.Client
+}
+
+var (
+	_ backend.Backend = (*Backend)(nil)
+	_ io.Closer       = (*Backend)(nil)
+)
+
+// New returns a backend over a copy of client; nil means a client with
+// [NewTransport] as its transport.
+func New(client *http.Client) *Backend {
+	var own http.Client
+	if client != nil {
+		own = *client
+	}
+	if own.Transport == nil {
+		own.Transport = NewTransport()
+	}
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &Backend{client: &own}
+}
+
+// Send sends req and reads the whole answer. net/http replays a GET by itself,
+// with the same signature, if a kept-alive connection turns out to be dead; a
+// POST is sent once.
+func (b *Backend) Send(ctx context.Context, req backend.Request) (backend.Response, error) {
+	if err := ctx.Err(); err != nil {
+		return backend.Response{}, backend.NewError(req.Op(), backend.NotSent, err)
+	}
+	ctx, cancel := req.AttemptContext(ctx)
+	defer cancel()
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	})
+	r, err := http.NewRequestWithContext(ctx, req.Method(), req.URL(), nil)
+	if err != nil {
+		return backend.Response{}, backend.NewError(req.Op(), backend.NotSent, err)
+	}
+	r.Header = b.header(req)
+	if body := req.Body(); len(body) > 0 {
+		// NopCloser over a bytes.Reader lets net/http write head and body at once.
+		// Without GetBody it cannot replay the request, whatever its headers say.
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		r.ContentLength = int64(len(body))
+	}
+
+	res, err := b.client.Do(r)
+	if err != nil {
+		outcome := backend.Unknown
+		if !connected.Load() {
+			outcome = backend.NotSent
+		}
+		return backend.Response{}, backend.NewError(req.Op(), outcome, contextCause(ctx, err))
+	}
+	defer res.Body.Close()
+	body, err := backend.ReadBody(res.Body, req.MaxResponseBytes())
+	if err != nil {
+		return backend.Response{}, backend.NewStatusError(req.Op(), res.StatusCode, contextCause(ctx, err))
+	}
+	return backend.Response{StatusCode: res.StatusCode, Header: res.Header, Body: body}, nil
+}
+
+// header returns req's header, which is shared and read-only: a client with a
+// cookie jar, which writes into it, gets a copy.
+func (b *Backend) header(req backend.Request) http.Header {
+	if h := req.Header(); h != nil && b.client.Jar == nil {
+		return h
+	}
+	h := req.Header().Clone()
+	if h == nil {
+		h = http.Header{}
+	}
+	return h
+}
+
+// contextCause prefers the context's error to the form in which net/http or the
+// network reports the same.
+func contextCause(ctx context.Context, err error) error {
+	var timeout net.Error
+	if ctxErr := ctx.Err(); ctxErr != nil && !errors.Is(err, ctxErr) {
+		return ctxErr
+	}
+	if errors.As(err, &timeout) && timeout.Timeout() && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
+	}
+	return err
+}
+
+// Close closes idle connections. The backend stays usable.
+func (b *Backend) Close() error {
+	b.client.CloseIdleConnections()
+	return nil
+}
