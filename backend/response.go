@@ -75,21 +75,22 @@ var ErrResponseTooLarge = errors.New("response body is larger than allowed")
 // means none. It is for backends whose library hands out a reader.
 func ReadBody(r io.Reader, limit int64) ([]byte, error) {
 	if limit <= 0 {
-		limit = math.MaxInt64 - 1
+		limit = math.MaxInt64
 	}
 	// Most answers are a few bytes: start small, let append double.
 	body := make([]byte, 0, 64)
 	for {
 		room := body[len(body):cap(body)]
-		if int64(len(room)) > limit+1-int64(len(body)) {
-			room = room[:limit+1-int64(len(body))]
+		// One byte more than allowed tells a body at the limit from one over it.
+		if left := limit - int64(len(body)); int64(len(room))-1 > left {
+			room = room[:left+1]
 		}
 		n, err := r.Read(room)
 		body = body[:len(body)+n]
 		if int64(len(body)) > limit {
 			return nil, ErrResponseTooLarge
 		}
-		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		if err == io.EOF { //nolint:errorlint // a reader's end is io.EOF itself; wrapped, it is a failure
 			return body, nil
 		}
 		if err != nil {

@@ -157,7 +157,11 @@ func readAuthRequest(w http.ResponseWriter, r *http.Request, jsonp bool) (req Au
 		}
 		callback = params.Get("callback")
 	default:
-		w.Header().Set("Allow", http.MethodPost)
+		allow := http.MethodPost
+		if jsonp {
+			allow = "GET, POST"
+		}
+		w.Header().Set("Allow", allow)
 		return req, "", http.StatusMethodNotAllowed
 	}
 	req, err := newAuthRequest(params)

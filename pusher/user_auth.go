@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 )
 
 // User is a user who signs in.
@@ -90,10 +91,11 @@ func (c *Client) encodeUser(u *User) (string, error) {
 		case "id", "user_info", "watchlist":
 			return "", invalid(field, "has a field of its own in User")
 		}
-		s.body.WriteByte(',')
-		if err := c.writeJSON(s, field, name); err != nil {
-			return "", err
+		if !utf8.ValidString(name) {
+			return "", invalid(field, "is not valid UTF-8")
 		}
+		s.body.WriteByte(',')
+		s.writeString(name)
 		s.body.WriteByte(':')
 		if err := c.writeJSON(s, field, u.Extra[name]); err != nil {
 			return "", err

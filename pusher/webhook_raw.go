@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 )
 
+var eventsKey = []byte(`"events"`)
+
 // rawEvents returns the elements of the array "events" of a JSON document that is
 // known to be valid, copied from body, without parsing it a second time. It
-// reports false if the document has any other shape, such as a key written with
-// escapes or twice.
+// reports false if the document has any other shape, or a second key that
+// encoding/json could take for "events": in another case, or written with escapes.
 func rawEvents(body []byte) ([]json.RawMessage, bool) {
 	s := rawScanner{text: bytes.Clone(body)}
 	if !s.take('{') {
@@ -22,7 +24,10 @@ func rawEvents(body []byte) ([]json.RawMessage, bool) {
 			return nil, false
 		}
 		s.space()
-		if string(key) == `"events"` {
+		if bytes.IndexByte(key, '\\') >= 0 {
+			return nil, false
+		}
+		if bytes.EqualFold(key, eventsKey) {
 			if found || s.pos >= len(s.text) || s.text[s.pos] != '[' {
 				return nil, false
 			}
