@@ -60,8 +60,8 @@ type Error struct {
 
 // NewError returns an error for an attempt that brought no status line. outcome
 // is [NotSent] only where it is certain that nothing was sent, else [Unknown].
-// URLs are removed from the cause, and a context that ended shows as the cause
-// even where the library hides it in a timeout of its own.
+// Signed URLs are removed from the cause. Where a context ended, err is to be its
+// error, or to wrap it.
 func NewError(op string, outcome Outcome, err error) *Error {
 	return &Error{Op: op, Outcome: outcome, Err: cause(err)}
 }
@@ -115,9 +115,11 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Timeout reports whether a deadline or a library's own time limit was the cause.
-func (e *Error) Timeout() bool {
+func (e *Error) Timeout() bool { return isTimeout(e.Err) }
+
+func isTimeout(err error) bool {
 	var t interface{ Timeout() bool }
-	return errors.Is(e.Err, context.DeadlineExceeded) || errors.As(e.Err, &t) && t.Timeout()
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &t) && t.Timeout()
 }
 
 // Format prints Error() for every verb, so that "%#v" shows no more either.
@@ -145,7 +147,7 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 
 // redacted shows a cleaned text and matches what it hides only by identity:
 // the chain stays reachable for [errors.Is] and not for [errors.As], which
-// would hand out the URL again.
+// would hand out the URL again. That it was a timeout is no secret.
 type redacted struct {
 	text string
 	err  error
@@ -153,6 +155,7 @@ type redacted struct {
 
 func (r redacted) Error() string                { return r.text }
 func (r redacted) Is(target error) bool         { return errors.Is(r.err, target) }
+func (r redacted) Timeout() bool                { return isTimeout(r.err) }
 func (r redacted) Format(f fmt.State, _ rune)   { writeString(f, r.text) }
 func (r redacted) MarshalJSON() ([]byte, error) { return json.Marshal(r.text) }
 

@@ -6,8 +6,9 @@ var (
 	// signedQuery matches from a parameter of the signature to the end of the
 	// query, with whatever of the query comes before it.
 	signedQuery = regexp.MustCompile(`[?]?[^\s"'?]*\b(?:auth_(?:key|timestamp|version|signature)|body_md5)=[^\s"']*`)
-	// hexSum matches what an HMAC-SHA256 looks like.
-	hexSum = regexp.MustCompile(`\b[0-9a-fA-F]{64}\b`)
+	// hexSum matches what an HMAC-SHA256 looks like, also behind an escaped "=":
+	// "auth_signature%3Dda45…".
+	hexSum = regexp.MustCompile(`[0-9a-fA-F]{64,}`)
 )
 
 // Redact returns text with every signed query and every signature in it

@@ -16,11 +16,15 @@ import (
 const DefaultMaxResponseBytes = 8 << 20
 
 // A Signer turns a call into the absolute URL that sends it, with a signature
-// made at that moment. bodyMD5 is the hex MD5 of the call's body, empty if the
-// body is. Signers are safe for concurrent use and keep the secret to themselves.
+// made at that moment. Signers are safe for concurrent use and keep the secret to
+// themselves.
 type Signer interface {
-	SignedURL(call *Call, bodyMD5 []byte) string
+	SignedURL(call Call, sum BodyMD5) string
 }
+
+// BodyMD5 is the MD5 of a call's body in hex. It means nothing if the body is
+// empty.
+type BodyMD5 [2 * md5.Size]byte
 
 // A Request is a [Call] with the means to sign it. It is a small value, safe to
 // copy and to use from several goroutines; nothing in it changes after it was
@@ -28,7 +32,7 @@ type Signer interface {
 type Request struct {
 	call        Call
 	signer      Signer
-	bodyMD5     [2 * md5.Size]byte
+	bodyMD5     BodyMD5
 	timeout     time.Duration
 	maxResponse int64
 	noRetry     bool
@@ -72,12 +76,7 @@ func (r Request) Idempotent() bool { return r.call.Idempotent }
 // URL returns the absolute URL, signed at this moment. Ask again for every
 // attempt: the server accepts a signature for 600 seconds only.
 // (https://pusher.com/docs/channels/library_auth_reference/rest-api/#authentication)
-func (r Request) URL() string {
-	if len(r.call.Body) == 0 {
-		return r.signer.SignedURL(&r.call, nil)
-	}
-	return r.signer.SignedURL(&r.call, r.bodyMD5[:])
-}
+func (r Request) URL() string { return r.signer.SignedURL(r.call, r.bodyMD5) }
 
 // Timeout returns how long one attempt may take, zero for no limit.
 func (r Request) Timeout() time.Duration { return r.timeout }

@@ -16,10 +16,13 @@ const KeySize = 32
 type MasterKey [KeySize]byte
 
 // String returns a fixed text.
-func (k *MasterKey) String() string { return "crypto.MasterKey" }
+func (k MasterKey) String() string { return "crypto.MasterKey" }
 
 // Format prints [MasterKey.String] for every verb.
-func (k *MasterKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
+func (k MasterKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
+
+// MarshalText returns [MasterKey.String], so that JSON and logs show no more.
+func (k MasterKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // ErrMasterKeyEncoding reports a master key that is not valid base64.
 var ErrMasterKeyEncoding = errors.New("encryption master key is not valid base64; make one with: openssl rand -base64 32")

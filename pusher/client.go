@@ -235,7 +235,11 @@ type requestSigner struct {
 
 var _ backend.Signer = (*requestSigner)(nil)
 
-func (s *requestSigner) SignedURL(call *backend.Call, bodyMD5 []byte) string {
+func (s *requestSigner) SignedURL(call backend.Call, sum backend.BodyMD5) string {
+	var bodyMD5 []byte
+	if len(call.Body) > 0 {
+		bodyMD5 = sum[:]
+	}
 	return s.signer.SignedURL(s.base, crypto.Unsigned{
 		Method:  call.Method,
 		Path:    call.Path,

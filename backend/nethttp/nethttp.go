@@ -31,6 +31,9 @@ import (
 // Backend sends requests with net/http. It is safe for concurrent use.
 type Backend struct {
 	client *http.Client
+	// traced is set for net/http's own transport, which always tells whether a
+	// request got a connection. Other transports need not.
+	traced bool
 }
 
 var (
@@ -49,7 +52,8 @@ func New(client *http.Client) *Backend {
 		own.Transport = NewTransport()
 	}
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Backend{client: &own}
+	_, traced := own.Transport.(*http.Transport)
+	return &Backend{client: &own, traced: traced}
 }
 
 // Send sends req and reads the whole answer. net/http replays a GET by itself,
@@ -61,9 +65,11 @@ func (b *Backend) Send(ctx context.Context, req backend.Request) (backend.Respon
 	}
 	ctx, cancel := req.AttemptContext(ctx)
 	defer cancel()
-	var connected atomic.Bool
+	var seen struct{ traced, connected atomic.Bool }
+	seen.traced.Store(b.traced)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+		GetConn: func(string) { seen.traced.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { seen.connected.Store(true) },
 	})
 	r, err := http.NewRequestWithContext(ctx, req.Method(), req.URL(), nil)
 	if err != nil {
@@ -80,7 +86,7 @@ func (b *Backend) Send(ctx context.Context, req backend.Request) (backend.Respon
 	res, err := b.client.Do(r)
 	if err != nil {
 		outcome := backend.Unknown
-		if !connected.Load() {
+		if seen.traced.Load() && !seen.connected.Load() {
 			outcome = backend.NotSent
 		}
 		return backend.Response{}, backend.NewError(req.Op(), outcome, contextCause(ctx, err))

@@ -207,6 +207,6 @@ func TestServerLimits(t *testing.T) {
 			assert.Equal(t, 200, test.request.send(t, large).status)
 		})
 	}
-	res := post("/events", object("name", long, "channels", append(names(200), long), "data", strings.Repeat("x", 2<<20))).send(t, large)
+	res := post("/events", object("name", long, "channels", append(names(200), long), "data", strings.Repeat("x", 11_000), "x", strings.Repeat("x", 1<<20))).send(t, large)
 	assert.Equal(t, 200, res.status, res.body)
 }

@@ -65,7 +65,9 @@ func (h *hub) publish(events []Event) []channelState {
 		if isCache(event.Channel) {
 			ch.cached = &cachedEvent{event: event, at: h.now()}
 		}
-		ch.broadcast(dataFrame(event.Name, event.Channel, event.Data), event.SocketID)
+		if len(ch.subscribers) > 0 {
+			ch.broadcast(dataFrame(event.Name, event.Channel, event.Data), event.SocketID)
+		}
 		states[i] = h.stateLocked(event.Channel)
 		h.drop(event.Channel)
 	}
