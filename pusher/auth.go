@@ -95,10 +95,10 @@ func (c *Client) AuthorizeChannel(socketID, channel string, member *Member, opti
 	}
 	auth := ChannelAuth{Auth: c.signer.signer.Token(socketID, ":", channel)}
 	if isEncrypted(channel) {
-		if c.masterKey == nil {
+		if c.keys.master == nil {
 			return ChannelAuth{}, errNoMasterKey(channel)
 		}
-		secret := crypto.SharedSecret(channel, c.masterKey)
+		secret := crypto.SharedSecret(channel, c.keys.master)
 		auth.SharedSecret = base64.StdEncoding.EncodeToString(secret[:])
 	}
 	return auth, nil
@@ -126,35 +126,31 @@ func (c *Client) encodeMember(m *Member) (string, error) {
 	}
 	s := newScratch()
 	defer s.release()
-	s.body.WriteString(`{"user_id":`)
+	s.write(`{"user_id":`)
 	s.writeString(m.UserID)
 	if m.UserInfo != nil {
-		s.body.WriteString(`,"user_info":`)
-		if err := c.writeJSON(s, "member.user_info", m.UserInfo); err != nil {
+		s.write(`,"user_info":`)
+		if err := c.writeValue(s, "member.user_info", m.UserInfo); err != nil {
 			return "", err
 		}
 	}
-	s.body.WriteByte('}')
-	if s.body.Len() > c.limits.PresenceUserBytes {
-		return "", invalid("member", "is %d bytes as JSON, the limit is %d (Limits.PresenceUserBytes)", s.body.Len(), c.limits.PresenceUserBytes)
+	s.write("}")
+	if len(s.body) > c.limits.PresenceUserBytes {
+		return "", invalid("member", "is %d bytes as JSON, the limit is %d (Limits.PresenceUserBytes)", len(s.body), c.limits.PresenceUserBytes)
 	}
-	return s.body.String(), nil
+	return string(s.body), nil
 }
 
-// writeJSON appends the JSON text of v to s.body. Unlike an event's data, it is
+// writeValue appends the JSON of v to the body. Unlike an event's data it becomes
 // part of a larger document, so a string becomes a JSON string, and what a codec
-// or json.RawMessage brings must be JSON.
-func (c *Client) writeJSON(s *scratch, field string, v any) error {
-	start := s.body.Len()
-	if err := c.encodeJSON(&s.body, v); err != nil {
-		return &ValidationError{Field: field, Reason: "cannot be encoded as JSON: " + err.Error(), err: err}
+// brings must be JSON.
+func (c *Client) writeValue(s *scratch, field string, v any) error {
+	if err := c.writeJSON(s, field, v); err != nil {
+		return err
 	}
-	text := s.body.Bytes()[start:]
-	if !utf8.Valid(text) {
-		return invalid(field, "is not valid UTF-8")
-	}
-	if c.marshal != nil && !json.Valid(text) {
+	if c.marshal != nil && !json.Valid(s.data.Bytes()) {
 		return invalid(field, "is not valid JSON after Config.JSONMarshal")
 	}
+	s.body = append(s.body, s.data.Bytes()...)
 	return nil
 }

@@ -45,16 +45,16 @@ func (c *Client) batch(events []Event, options []TriggerOption) (operation[Batch
 	}
 	s := newScratch()
 	defer s.release()
-	s.body.WriteString(`{"batch":[`)
+	s.write(`{"batch":[`)
 	for i := range events {
 		if i > 0 {
-			s.body.WriteByte(',')
+			s.write(",")
 		}
 		if err := c.writeBatchEvent(s, &events[i], &shared); err != nil {
 			return none, inside("events["+strconv.Itoa(i)+"].", err)
 		}
 	}
-	s.body.WriteString(`]}`)
+	s.write(`]}`)
 	body, err := s.finish(c.limits.RequestBytes)
 	if err != nil {
 		return none, err
@@ -87,11 +87,11 @@ func (c *Client) writeBatchEvent(s *scratch, e *Event, shared *triggerOptions) e
 	if err != nil {
 		return err
 	}
-	s.body.WriteString(`{"name":`)
+	s.write(`{"name":`)
 	s.writeString(e.Name)
-	s.body.WriteString(`,"channel":"`)
-	s.body.WriteString(e.Channel)
-	s.body.WriteByte('"')
+	s.write(`,"channel":"`)
+	s.write(e.Channel)
+	s.write(`"`)
 	s.writeRest(text, &o)
 	return nil
 }

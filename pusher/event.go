@@ -1,10 +1,6 @@
 package pusher
 
-import (
-	"bytes"
-	"errors"
-	"strings"
-)
+import "strings"
 
 // Attribute names a piece of a channel's state to ask for.
 type Attribute string
@@ -140,45 +136,21 @@ func joinAttributes(attributes []Attribute) string {
 // writeRest completes an event's JSON object after its name and channels: data and
 // options, all checked before.
 func (s *scratch) writeRest(data []byte, o *triggerOptions) {
-	s.body.WriteString(`,"data":`)
-	s.body.Grow(len(data) + len(data)/4 + 2)
-	s.body.Write(appendJSONString(s.body.AvailableBuffer(), data))
+	s.write(`,"data":`)
+	s.body = appendJSONString(s.body, data)
 	if o.excludes {
-		s.body.WriteString(`,"socket_id":"`)
-		s.body.WriteString(o.socketID)
-		s.body.WriteByte('"')
+		s.write(`,"socket_id":"`)
+		s.write(o.socketID)
+		s.write(`"`)
 	}
 	if len(o.info) > 0 {
-		s.body.WriteString(`,"info":"`)
-		s.body.WriteString(joinAttributes(o.info))
-		s.body.WriteByte('"')
+		s.write(`,"info":"`)
+		s.write(joinAttributes(o.info))
+		s.write(`"`)
 	}
 	if o.idempotencyKey != "" {
-		s.body.WriteString(`,"idempotency_key":`)
+		s.write(`,"idempotency_key":`)
 		s.writeString(o.idempotencyKey)
 	}
-	s.body.WriteByte('}')
-}
-
-func (s *scratch) writeString(text string) {
-	if isName(text) {
-		s.body.WriteByte('"')
-		s.body.WriteString(text)
-		s.body.WriteByte('"')
-		return
-	}
-	s.body.Grow(len(text) + 2)
-	s.body.Write(appendJSONString(s.body.AvailableBuffer(), []byte(text)))
-}
-
-var errRequestBytes = errors.New("over Limits.RequestBytes")
-
-// finish returns the body, in memory of its own and of the exact size.
-func (s *scratch) finish(limit int) ([]byte, error) {
-	if s.body.Len() > limit {
-		e := invalid("request", "the body is %d bytes, the limit is %d (Limits.RequestBytes)", s.body.Len(), limit)
-		e.err = errRequestBytes
-		return nil, e
-	}
-	return bytes.Clone(s.body.Bytes())[:s.body.Len():s.body.Len()], nil
+	s.write("}")
 }

@@ -103,18 +103,18 @@ func (c *Client) encodeTrigger(channels []string, event string, data any, o *tri
 	if err != nil {
 		return nil, err
 	}
-	s.body.WriteString(`{"name":`)
+	s.write(`{"name":`)
 	s.writeString(event)
-	s.body.WriteString(`,"channels":[`)
+	s.write(`,"channels":[`)
 	for i, channel := range channels {
 		if i > 0 {
-			s.body.WriteByte(',')
+			s.write(",")
 		}
-		s.body.WriteByte('"')
-		s.body.WriteString(channel)
-		s.body.WriteByte('"')
+		s.write(`"`)
+		s.write(channel)
+		s.write(`"`)
 	}
-	s.body.WriteByte(']')
+	s.write("]")
 	s.writeRest(text, o)
 	return s.finish(c.limits.RequestBytes)
 }

@@ -63,11 +63,11 @@ func (c *Client) encodeUser(u *User) (string, error) {
 	}
 	s := newScratch()
 	defer s.release()
-	s.body.WriteString(`{"id":`)
+	s.write(`{"id":`)
 	s.writeString(u.ID)
 	if u.Info != nil {
-		s.body.WriteString(`,"user_info":`)
-		if err := c.writeJSON(s, "user.info", u.Info); err != nil {
+		s.write(`,"user_info":`)
+		if err := c.writeValue(s, "user.info", u.Info); err != nil {
 			return "", err
 		}
 	}
@@ -76,14 +76,14 @@ func (c *Client) encodeUser(u *User) (string, error) {
 			return "", err
 		}
 		if i == 0 {
-			s.body.WriteString(`,"watchlist":[`)
+			s.write(`,"watchlist":[`)
 		} else {
-			s.body.WriteByte(',')
+			s.write(",")
 		}
 		s.writeString(id)
 	}
 	if len(u.Watchlist) > 0 {
-		s.body.WriteByte(']')
+		s.write("]")
 	}
 	for _, name := range slices.Sorted(maps.Keys(u.Extra)) {
 		field := "user.extra[" + quoted(name) + "]"
@@ -94,13 +94,13 @@ func (c *Client) encodeUser(u *User) (string, error) {
 		if !utf8.ValidString(name) {
 			return "", invalid(field, "is not valid UTF-8")
 		}
-		s.body.WriteByte(',')
+		s.write(",")
 		s.writeString(name)
-		s.body.WriteByte(':')
-		if err := c.writeJSON(s, field, u.Extra[name]); err != nil {
+		s.write(":")
+		if err := c.writeValue(s, field, u.Extra[name]); err != nil {
 			return "", err
 		}
 	}
-	s.body.WriteByte('}')
-	return s.body.String(), nil
+	s.write("}")
+	return string(s.body), nil
 }

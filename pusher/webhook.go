@@ -39,18 +39,19 @@ type Webhook struct {
 
 // WebhookEvent is one thing that happened. Which fields are set depends on Name.
 type WebhookEvent struct {
-	Name              string
-	Channel           string
-	UserID            string
-	Event             string
-	Data              string // of a client event, decrypted if the channel is
-	SocketID          string
-	SubscriptionCount int
+	Name    string `json:"name"`
+	Channel string `json:"channel,omitempty"`
+	UserID  string `json:"user_id,omitempty"`
+	Event   string `json:"event,omitempty"`
+	// Data is that of a client event, decrypted if the channel is encrypted.
+	Data              string `json:"data,omitempty"`
+	SocketID          string `json:"socket_id,omitempty"`
+	SubscriptionCount int    `json:"subscription_count,omitempty"`
 	// Raw is the event as it came, with fields that this SDK does not know.
-	Raw json.RawMessage
+	Raw json.RawMessage `json:"-"`
 	// Err says why Data could not be decrypted. Data is then what came. The other
 	// events are good.
-	Err error
+	Err error `json:"-"`
 }
 
 // What a [*WebhookError] matches with [errors.Is].
@@ -124,11 +125,11 @@ func (c *Client) ValidateWebhook(key, signature string, body []byte) (Webhook, e
 // openData decrypts a client event's data with the current master key or a
 // previous one.
 func (c *Client) openData(channel, data string) (string, error) {
-	if len(c.openKeys) == 0 {
+	if len(c.keys.open) == 0 {
 		return data, errNoMasterKey(channel)
 	}
-	secrets := make([][crypto.KeySize]byte, len(c.openKeys))
-	for i, key := range c.openKeys {
+	secrets := make([][crypto.KeySize]byte, len(c.keys.open))
+	for i, key := range c.keys.open {
 		secrets[i] = crypto.SharedSecret(channel, key)
 	}
 	text, err := crypto.Open([]byte(data), secrets...)
@@ -138,37 +139,13 @@ func (c *Client) openData(channel, data string) (string, error) {
 	return string(text), nil
 }
 
-// webhookBody and webhookEvent are the JSON of a webhook where every field has the
-// type that the documentation gives it.
-type webhookBody struct {
-	TimeMS int64          `json:"time_ms"`
-	Events []webhookEvent `json:"events"`
-}
-
-type webhookEvent struct {
-	Name              string `json:"name"`
-	Channel           string `json:"channel"`
-	UserID            string `json:"user_id"`
-	Event             string `json:"event"`
-	Data              string `json:"data"`
-	SocketID          string `json:"socket_id"`
-	SubscriptionCount int    `json:"subscription_count"`
-}
-
 func (c *Client) parseWebhook(body []byte) (Webhook, error) {
-	var parsed webhookBody
-	err := c.unmarshal(body, &parsed)
-	if err == nil {
-		if raws, ok := rawEvents(body); ok && len(raws) == len(parsed.Events) {
-			hook := Webhook{Time: webhookTime(float64(parsed.TimeMS)), Events: make([]WebhookEvent, len(raws))}
-			for i, e := range parsed.Events {
-				hook.Events[i] = WebhookEvent{
-					Name: e.Name, Channel: e.Channel, UserID: e.UserID, Event: e.Event, Data: e.Data,
-					SocketID: e.SocketID, SubscriptionCount: e.SubscriptionCount, Raw: raws[i],
-				}
-			}
-			return hook, nil
-		}
+	var parsed struct {
+		TimeMS int64          `json:"time_ms"`
+		Events []WebhookEvent `json:"events"`
+	}
+	if err := c.unmarshal(body, &parsed); err == nil && setRaw(parsed.Events, body) {
+		return Webhook{Time: webhookTime(float64(parsed.TimeMS)), Events: parsed.Events}, nil
 	}
 	return c.parseWebhookLeniently(body)
 }

@@ -2,51 +2,55 @@ package pusher
 
 import (
 	"bytes"
-	"encoding/json"
+	"encoding/binary"
+	"math/bits"
 )
 
 var eventsKey = []byte(`"events"`)
 
-// rawEvents returns the elements of the array "events" of a JSON document that is
-// known to be valid, copied from body, without parsing it a second time. It
-// reports false if the document has any other shape, or a second key that
-// encoding/json could take for "events": in another case, or written with escapes.
-func rawEvents(body []byte) ([]json.RawMessage, bool) {
+// setRaw sets Raw of each event to its element of the array "events" in body, a
+// JSON document that is known to be valid, copied, without parsing it a second
+// time. It reports false if they cannot be told apart so: if there is a second key
+// that encoding/json could take for "events", in another case or written with
+// escapes, or none.
+func setRaw(events []WebhookEvent, body []byte) bool {
 	s := rawScanner{text: bytes.Clone(body)}
 	if !s.take('{') {
-		return nil, false
+		return false
 	}
-	var events []json.RawMessage
 	found := false
 	for !s.take('}') {
 		key := s.value()
-		if !s.take(':') {
-			return nil, false
-		}
-		s.space()
-		if bytes.IndexByte(key, '\\') >= 0 {
-			return nil, false
+		if !s.take(':') || bytes.IndexByte(key, '\\') >= 0 {
+			return false
 		}
 		if bytes.EqualFold(key, eventsKey) {
-			if found || s.pos >= len(s.text) || s.text[s.pos] != '[' {
-				return nil, false
+			if found || !s.take('[') || !s.setElements(events) {
+				return false
 			}
 			found = true
-			s.pos++
-			for !s.take(']') {
-				event := s.value()
-				if len(event) == 0 {
-					return nil, false
-				}
-				events = append(events, event)
-				s.take(',')
-			}
 		} else if len(s.value()) == 0 {
-			return nil, false
+			return false
 		}
 		s.take(',')
 	}
-	return events, found
+	return found
+}
+
+// setElements sets Raw of each event to an element of the array that has begun. It
+// reports whether there are as many.
+func (s *rawScanner) setElements(events []WebhookEvent) bool {
+	n := 0
+	for !s.take(']') {
+		element := s.value()
+		if len(element) == 0 || n == len(events) {
+			return false
+		}
+		events[n].Raw = element
+		n++
+		s.take(',')
+	}
+	return n == len(events)
 }
 
 // rawScanner finds where values of valid JSON end.
@@ -108,16 +112,23 @@ func (s *rawScanner) value() []byte {
 func (s *rawScanner) skipString() {
 	s.pos++
 	for s.pos < len(s.text) {
-		n := plainRun(s.text[s.pos:])
-		s.pos += n
-		if s.pos >= len(s.text) {
-			return
+		if len(s.text)-s.pos >= 8 {
+			special := specials(binary.LittleEndian.Uint64(s.text[s.pos:]))
+			if special == 0 {
+				s.pos += 8
+				continue
+			}
+			s.pos += bits.TrailingZeros64(special) / 8
 		}
-		if s.text[s.pos] == '"' {
+		switch s.text[s.pos] {
+		case '"':
 			s.pos++
 			return
+		case '\\':
+			s.pos += 2
+		default:
+			s.pos++
 		}
-		s.pos += 2 // a backslash and what it escapes
 	}
-	s.pos = min(s.pos, len(s.text))
+	s.pos = len(s.text)
 }

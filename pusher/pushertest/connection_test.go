@@ -47,7 +47,7 @@ func TestConnectionFrames(t *testing.T) {
 	assert.JSONEq(t, `{"event":"pusher:connection_established","data":"{\"activity_timeout\":120,\"socket_id\":\"1001.1\"}"}`, readRaw(t, ws))
 	for _, exchange := range []struct{ send, receive string }{
 		{`{"event":"pusher:ping","data":{}}`, `{"event":"pusher:pong","data":"{}"}`},
-		{`{"event":"pusher:pong"}{`, `"code":null`},
+		{`{"event":"pusher:pong"}{`, `\"code\":null`},
 		{`[]`, `pusher:error`},
 		{`{"event":"other"}`, `client-`},
 		{`{"event":"pusher:subscribe"}`, `malformed`},
@@ -129,18 +129,20 @@ func TestDialFails(t *testing.T) {
 // A subscriber that does not read is cut off, and the others get everything.
 func TestConnectionThatDoesNotRead(t *testing.T) {
 	t.Parallel()
-	srv := pushertest.NewServer(t, pushertest.ServerConfig{Limits: pushertest.ServerLimits{SendQueue: 50}})
+	srv := pushertest.NewServer(t, pushertest.ServerConfig{Limits: pushertest.ServerLimits{
+		SendQueue: 20, DataBytes: -1, RequestBytes: -1,
+	}})
 	stuck := dialRaw(t, srv.WebSocketURL())
 	readRaw(t, stuck)
 	writeRaw(t, stuck, `{"event":"pusher:subscribe","data":{"channel":"my-channel"}}`)
 	readRaw(t, stuck)
 	good := subscribed(t, srv, "my-channel", "")
 
-	body := object("batch", slicesRepeat(map[string]any{"name": "e", "channel": "my-channel", "data": strings.Repeat("x", 10_000)}, 10))
+	body := object("batch", batchOf(map[string]any{"name": "e", "channel": "my-channel", "data": strings.Repeat("x", 100_000)}, 10))
 	for range 1000 {
 		require.Equal(t, 200, post("/batch_events", body).send(t, srv).status)
 		for range 10 {
-			assert.Len(t, next(t, good).Data, 10_000)
+			assert.Len(t, next(t, good).Data, 100_000)
 		}
 		if get("/channels/my-channel", "info", "subscription_count").send(t, srv).body == `{"occupied":true,"subscription_count":1}` {
 			nothingMore(t, good)
@@ -150,7 +152,7 @@ func TestConnectionThatDoesNotRead(t *testing.T) {
 	t.Fatal("the subscriber that does not read is still there")
 }
 
-func slicesRepeat(event any, n int) []any {
+func batchOf(event any, n int) []any {
 	events := make([]any, n)
 	for i := range events {
 		events[i] = event
