@@ -78,18 +78,19 @@ func (s *Signer) appendStringToSign(dst []byte, r *Unsigned) []byte {
 // appendParams appends all parameters but the signature as name=value pairs,
 // the parts written by write.
 func (s *Signer) appendParams(dst []byte, r *Unsigned, write func([]byte, string) []byte) []byte {
+	if len(r.Query) == 0 {
+		return s.appendOwnParams(dst, r, write)
+	}
 	names := append(make([]string, 0, 12), paramKey, paramTimestamp, paramVersion)
 	if len(r.BodyMD5) > 0 {
 		names = append(names, paramBodyMD5)
 	}
-	if len(r.Query) > 0 {
-		for name := range r.Query {
-			if !isSignatureParam(name) {
-				names = append(names, name)
-			}
+	for name := range r.Query {
+		if !isSignatureParam(name) {
+			names = append(names, name)
 		}
-		slices.Sort(names)
 	}
+	slices.Sort(names)
 	for i, name := range names {
 		if i > 0 {
 			dst = append(dst, '&')
@@ -108,6 +109,21 @@ func (s *Signer) appendParams(dst []byte, r *Unsigned, write func([]byte, string
 		default:
 			dst = write(dst, r.Query[name])
 		}
+	}
+	return dst
+}
+
+// appendOwnParams is appendParams for a request without parameters of its own, as
+// most are: the signature's, in the order of their names.
+func (s *Signer) appendOwnParams(dst []byte, r *Unsigned, write func([]byte, string) []byte) []byte {
+	dst = append(dst, paramKey+"="...)
+	dst = write(dst, s.key)
+	dst = append(dst, "&"+paramTimestamp+"="...)
+	dst = strconv.AppendInt(dst, r.Time.Unix(), 10)
+	dst = append(dst, "&"+paramVersion+"=1.0"...)
+	if len(r.BodyMD5) > 0 {
+		dst = append(dst, "&"+paramBodyMD5+"="...)
+		dst = append(dst, r.BodyMD5...)
 	}
 	return dst
 }

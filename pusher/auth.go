@@ -126,31 +126,31 @@ func (c *Client) encodeMember(m *Member) (string, error) {
 	}
 	s := newScratch()
 	defer s.release()
-	s.write(`{"user_id":`)
-	s.writeString(m.UserID)
+	b := append(s.body, `{"user_id":`...)
+	b = appendText(b, m.UserID)
 	if m.UserInfo != nil {
-		s.write(`,"user_info":`)
-		if err := c.writeValue(s, "member.user_info", m.UserInfo); err != nil {
+		var err error
+		b = append(b, `,"user_info":`...)
+		if b, err = c.appendValue(b, s, "member.user_info", m.UserInfo); err != nil {
 			return "", err
 		}
 	}
-	s.write("}")
+	s.body = append(b, '}')
 	if len(s.body) > c.limits.PresenceUserBytes {
 		return "", invalid("member", "is %d bytes as JSON, the limit is %d (Limits.PresenceUserBytes)", len(s.body), c.limits.PresenceUserBytes)
 	}
 	return string(s.body), nil
 }
 
-// writeValue appends the JSON of v to the body. Unlike an event's data it becomes
-// part of a larger document, so a string becomes a JSON string, and what a codec
-// brings must be JSON.
-func (c *Client) writeValue(s *scratch, field string, v any) error {
+// appendValue appends the JSON of v. Unlike an event's data it becomes part of a
+// larger document, so a string becomes a JSON string, and what a codec brings must
+// be JSON.
+func (c *Client) appendValue(dst []byte, s *scratch, field string, v any) ([]byte, error) {
 	if err := c.writeJSON(s, field, v); err != nil {
-		return err
+		return nil, err
 	}
 	if c.marshal != nil && !json.Valid(s.data.Bytes()) {
-		return invalid(field, "is not valid JSON after Config.JSONMarshal")
+		return nil, invalid(field, "is not valid JSON after Config.JSONMarshal")
 	}
-	s.body = append(s.body, s.data.Bytes()...)
-	return nil
+	return append(dst, s.data.Bytes()...), nil
 }

@@ -45,17 +45,16 @@ func (c *Client) batch(events []Event, options []TriggerOption) (operation[Batch
 	}
 	s := newScratch()
 	defer s.release()
-	s.write(`{"batch":[`)
+	b := append(s.body, `{"batch":[`...)
 	for i := range events {
 		if i > 0 {
-			s.write(",")
+			b = append(b, ',')
 		}
-		if err := c.writeBatchEvent(s, &events[i], &shared); err != nil {
+		if b, err = c.appendBatchEvent(b, s, &events[i], &shared); err != nil {
 			return none, inside("events["+strconv.Itoa(i)+"].", err)
 		}
 	}
-	s.write(`]}`)
-	body, err := s.finish(c.limits.RequestBytes)
+	body, err := s.finish(append(b, `]}`...), c.limits.RequestBytes)
 	if err != nil {
 		return none, err
 	}
@@ -66,7 +65,7 @@ func (c *Client) batch(events []Event, options []TriggerOption) (operation[Batch
 	return operation[BatchResult]{call: call, decode: decodeBatch}, nil
 }
 
-func (c *Client) writeBatchEvent(s *scratch, e *Event, shared *triggerOptions) error {
+func (c *Client) appendBatchEvent(dst []byte, s *scratch, e *Event, shared *triggerOptions) ([]byte, error) {
 	o := triggerOptions{excludes: e.SocketID != "", socketID: e.SocketID, info: e.Info, idempotencyKey: e.IdempotencyKey}
 	if !o.excludes {
 		o.excludes, o.socketID = shared.excludes, shared.socketID
@@ -75,25 +74,24 @@ func (c *Client) writeBatchEvent(s *scratch, e *Event, shared *triggerOptions) e
 		o.info = shared.info
 	}
 	if err := o.check(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := c.checkEventChannel(e.Channel); err != nil {
-		return err
+		return nil, err
 	}
 	if err := c.checkEvent("name", e.Name); err != nil {
-		return err
+		return nil, err
 	}
 	text, err := c.encodeData(s, "data", e.Channel, e.Data)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.write(`{"name":`)
-	s.writeString(e.Name)
-	s.write(`,"channel":"`)
-	s.write(e.Channel)
-	s.write(`"`)
-	s.writeRest(text, &o)
-	return nil
+	dst = append(dst, `{"name":`...)
+	dst = appendText(dst, e.Name)
+	dst = append(dst, `,"channel":"`...)
+	dst = append(dst, e.Channel...)
+	dst = append(dst, '"')
+	return appendRest(dst, text, &o), nil
 }
 
 func withHeader(call backend.Call, key, value string) http.Header {

@@ -2,10 +2,8 @@ package pusher
 
 import (
 	"bytes"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"math/bits"
 	"sync"
 	"unicode/utf8"
 
@@ -43,29 +41,17 @@ func (s *scratch) release() {
 	}
 }
 
-// write appends to the body what needs no escaping.
-func (s *scratch) write(text string) { s.body = append(s.body, text...) }
-
-// writeString appends text, valid UTF-8, to the body as a JSON string.
-func (s *scratch) writeString(text string) {
-	if isName(text) {
-		s.body = append(s.body, '"')
-		s.body = append(s.body, text...)
-		s.body = append(s.body, '"')
-		return
-	}
-	s.body = appendJSONString(s.body, []byte(text))
-}
-
-// finish returns the body, in memory of its own and of the exact size.
-func (s *scratch) finish(limit int) ([]byte, error) {
-	if len(s.body) > limit {
-		e := invalid("request", "the body is %d bytes, the limit is %d (Limits.RequestBytes)", len(s.body), limit)
+// finish keeps what was built in s.body and returns it, in memory of its own and
+// of the exact size.
+func (s *scratch) finish(built []byte, limit int) ([]byte, error) {
+	s.body = built
+	if len(built) > limit {
+		e := invalid("request", "the body is %d bytes, the limit is %d (Limits.RequestBytes)", len(built), limit)
 		e.err = errRequestBytes
 		return nil, e
 	}
-	body := make([]byte, len(s.body))
-	copy(body, s.body)
+	body := make([]byte, len(built))
+	copy(body, built)
 	return body, nil
 }
 
@@ -148,62 +134,4 @@ func (c *Client) seal(s *scratch, field, channel string, text []byte) ([]byte, e
 
 func errNoMasterKey(channel string) error {
 	return invalid("channel", "%s is encrypted and there is no master key; set Config.EncryptionMasterKeyBase64", quoted(channel))
-}
-
-// appendJSONString appends s, valid UTF-8, as a JSON string that decodes to s. It
-// escapes only what JSON requires, so that no byte of the limit is wasted.
-func appendJSONString(dst, s []byte) []byte {
-	dst = append(dst, '"')
-	start, i := 0, 0
-	for i < len(s) {
-		if len(s)-i >= 8 {
-			special := specials(binary.LittleEndian.Uint64(s[i:]))
-			if special == 0 {
-				i += 8
-				continue
-			}
-			i += bits.TrailingZeros64(special) / 8
-		} else if isPlain(s[i]) {
-			i++
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		dst = appendEscape(dst, s[i])
-		i++
-		start = i
-	}
-	dst = append(dst, s[start:]...)
-	return append(dst, '"')
-}
-
-// isPlain reports whether c needs no escape in a JSON string.
-func isPlain(c byte) bool { return c >= 0x20 && c != '"' && c != '\\' }
-
-// specials finds the bytes that are not plain among eight at once: the high bit of
-// such a byte is set in the result. That is exact for the lowest one, which is the
-// first in little-endian order; above it, a borrow may set others.
-func specials(w uint64) uint64 {
-	const (
-		ones  = 0x0101010101010101
-		highs = 0x8080808080808080
-	)
-	quote := w ^ ones*'"'
-	slash := w ^ ones*'\\'
-	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*0x20)&^w) & highs
-}
-
-func appendEscape(dst []byte, c byte) []byte {
-	const digits = "0123456789abcdef"
-	switch c {
-	case '"', '\\':
-		return append(dst, '\\', c)
-	case '\n':
-		return append(dst, '\\', 'n')
-	case '\r':
-		return append(dst, '\\', 'r')
-	case '\t':
-		return append(dst, '\\', 't')
-	default:
-		return append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
-	}
 }

@@ -133,24 +133,24 @@ func joinAttributes(attributes []Attribute) string {
 	return strings.Join(names, ",")
 }
 
-// writeRest completes an event's JSON object after its name and channels: data and
-// options, all checked before.
-func (s *scratch) writeRest(data []byte, o *triggerOptions) {
-	s.write(`,"data":`)
-	s.body = appendJSONString(s.body, data)
+// appendRest completes an event's JSON object after its name and channels: data
+// and options, all checked before.
+func appendRest(dst, data []byte, o *triggerOptions) []byte {
+	dst = append(dst, `,"data":`...)
+	dst = appendJSONString(dst, data)
 	if o.excludes {
-		s.write(`,"socket_id":"`)
-		s.write(o.socketID)
-		s.write(`"`)
+		dst = append(dst, `,"socket_id":"`...)
+		dst = append(dst, o.socketID...)
+		dst = append(dst, '"')
 	}
 	if len(o.info) > 0 {
-		s.write(`,"info":"`)
-		s.write(joinAttributes(o.info))
-		s.write(`"`)
+		dst = append(dst, `,"info":"`...)
+		dst = append(dst, joinAttributes(o.info)...)
+		dst = append(dst, '"')
 	}
 	if o.idempotencyKey != "" {
-		s.write(`,"idempotency_key":`)
-		s.writeString(o.idempotencyKey)
+		dst = append(dst, `,"idempotency_key":`...)
+		dst = appendText(dst, o.idempotencyKey)
 	}
-	s.write("}")
+	return append(dst, '}')
 }

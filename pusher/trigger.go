@@ -103,20 +103,19 @@ func (c *Client) encodeTrigger(channels []string, event string, data any, o *tri
 	if err != nil {
 		return nil, err
 	}
-	s.write(`{"name":`)
-	s.writeString(event)
-	s.write(`,"channels":[`)
+	b := append(s.body, `{"name":`...)
+	b = appendText(b, event)
+	b = append(b, `,"channels":[`...)
 	for i, channel := range channels {
 		if i > 0 {
-			s.write(",")
+			b = append(b, ',')
 		}
-		s.write(`"`)
-		s.write(channel)
-		s.write(`"`)
+		b = append(b, '"')
+		b = append(b, channel...)
+		b = append(b, '"')
 	}
-	s.write("]")
-	s.writeRest(text, o)
-	return s.finish(c.limits.RequestBytes)
+	b = append(b, ']')
+	return s.finish(appendRest(b, text, o), c.limits.RequestBytes)
 }
 
 // isBare reports whether the body of a success says nothing: empty, or {}.

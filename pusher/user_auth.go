@@ -63,11 +63,12 @@ func (c *Client) encodeUser(u *User) (string, error) {
 	}
 	s := newScratch()
 	defer s.release()
-	s.write(`{"id":`)
-	s.writeString(u.ID)
+	b := append(s.body, `{"id":`...)
+	b = appendText(b, u.ID)
+	var err error
 	if u.Info != nil {
-		s.write(`,"user_info":`)
-		if err := c.writeValue(s, "user.info", u.Info); err != nil {
+		b = append(b, `,"user_info":`...)
+		if b, err = c.appendValue(b, s, "user.info", u.Info); err != nil {
 			return "", err
 		}
 	}
@@ -76,14 +77,14 @@ func (c *Client) encodeUser(u *User) (string, error) {
 			return "", err
 		}
 		if i == 0 {
-			s.write(`,"watchlist":[`)
+			b = append(b, `,"watchlist":[`...)
 		} else {
-			s.write(",")
+			b = append(b, ',')
 		}
-		s.writeString(id)
+		b = appendText(b, id)
 	}
 	if len(u.Watchlist) > 0 {
-		s.write("]")
+		b = append(b, ']')
 	}
 	for _, name := range slices.Sorted(maps.Keys(u.Extra)) {
 		field := "user.extra[" + quoted(name) + "]"
@@ -94,13 +95,13 @@ func (c *Client) encodeUser(u *User) (string, error) {
 		if !utf8.ValidString(name) {
 			return "", invalid(field, "is not valid UTF-8")
 		}
-		s.write(",")
-		s.writeString(name)
-		s.write(":")
-		if err := c.writeValue(s, field, u.Extra[name]); err != nil {
+		b = append(b, ',')
+		b = appendText(b, name)
+		b = append(b, ':')
+		if b, err = c.appendValue(b, s, field, u.Extra[name]); err != nil {
 			return "", err
 		}
 	}
-	s.write("}")
+	s.body = append(b, '}')
 	return string(s.body), nil
 }
