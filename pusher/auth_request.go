@@ -18,7 +18,8 @@ type AuthRequest struct {
 // ParseAuthRequest reads the body of an authorization request, the form that
 // client libraries POST to /pusher/auth and /pusher/user-auth. It takes the bytes,
 // so it serves every framework; the handlers of [Client] do all of it for
-// net/http. It fails with a [*ValidationError], to be answered with 400.
+// net/http. A form without channel_name is that of a user who signs in: its
+// Channel is empty. It fails with a [*ValidationError], to be answered with 400.
 func ParseAuthRequest(body []byte) (AuthRequest, error) {
 	params, err := url.ParseQuery(string(body))
 	if err != nil {

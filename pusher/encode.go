@@ -3,7 +3,7 @@ package pusher
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"sync"
 	"unicode/utf8"
 
@@ -55,7 +55,7 @@ func (s *scratch) finish(built []byte, limit int) ([]byte, error) {
 	return body, nil
 }
 
-var errRequestBytes = errors.New("over Limits.RequestBytes")
+var errRequestBytes = fmt.Errorf("%w: over Limits.RequestBytes", ErrPayloadTooLarge)
 
 // encodeData turns data into the text that is sent on channel, encrypted if the
 // channel is, and checks its size. The result lives in s, until its next use.
@@ -68,7 +68,7 @@ func (c *Client) encodeData(s *scratch, field, channel string, data any) ([]byte
 		return c.seal(s, field, channel, text)
 	}
 	if len(text) > c.limits.DataBytes {
-		return nil, invalid(field, "is %d bytes, the limit is %d (Limits.DataBytes)", len(text), c.limits.DataBytes)
+		return nil, tooLarge(field, "is %d bytes, the limit is %d (Limits.DataBytes)", len(text), c.limits.DataBytes)
 	}
 	return text, nil
 }
@@ -121,7 +121,7 @@ func (c *Client) seal(s *scratch, field, channel string, text []byte) ([]byte, e
 		return nil, errNoMasterKey(channel)
 	}
 	if size := crypto.SealedSize(len(text)); size > c.limits.DataBytes {
-		return nil, invalid(field, "is %d bytes, encrypted %d; the limit is %d (Limits.DataBytes)", len(text), size, c.limits.DataBytes)
+		return nil, tooLarge(field, "is %d bytes, encrypted %d; the limit is %d (Limits.DataBytes)", len(text), size, c.limits.DataBytes)
 	}
 	secret := crypto.SharedSecret(channel, c.keys.master)
 	sealed, err := crypto.AppendSealed(s.seal[:0], c.random, text, &secret)
@@ -130,6 +130,12 @@ func (c *Client) seal(s *scratch, field, channel string, text []byte) ([]byte, e
 	}
 	s.seal = sealed
 	return sealed, nil
+}
+
+func tooLarge(field, reason string, args ...any) error {
+	e := invalid(field, reason, args...)
+	e.err = ErrPayloadTooLarge
+	return e
 }
 
 func errNoMasterKey(channel string) error {

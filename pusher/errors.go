@@ -25,7 +25,8 @@ var (
 	// ErrNotFound: 404. Self-hosted servers say it of unknown apps and, some, of
 	// unoccupied channels.
 	ErrNotFound = errors.New("not found")
-	// ErrPayloadTooLarge: 413.
+	// ErrPayloadTooLarge: 413. A [*ValidationError] for data over Limits.DataBytes or
+	// a body over Limits.RequestBytes matches it too.
 	ErrPayloadTooLarge = errors.New("payload too large")
 	// ErrRateLimited: 429.
 	ErrRateLimited = errors.New("rate limited")
@@ -51,6 +52,10 @@ const (
 // OutcomeOf returns what err, from any call of a [Client], means for that call.
 // For nil it returns Accepted, for errors that are not the SDK's Unknown. A
 // failed [Client.Broadcast] can have several outcomes; its results tell them.
+//
+// NotSent makes sending again safe, not useful: it covers a [*ValidationError] and
+// a context that had ended before, which fail again, as well as a refused
+// connection.
 func OutcomeOf(err error) Outcome {
 	var (
 		validation *ValidationError

@@ -53,7 +53,8 @@ type triggerOptions struct {
 
 // ExcludeSocket keeps the event from the connection with this socket id, that of
 // the client that caused it. In a batch it applies to events that have no
-// SocketID of their own.
+// SocketID of their own. An empty id is refused, so leave the option out where
+// there is none.
 func ExcludeSocket(socketID string) TriggerOption {
 	return func(o triggerOptions) triggerOptions {
 		o.excludes, o.socketID = true, socketID

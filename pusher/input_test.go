@@ -141,6 +141,7 @@ func TestInput_data(t *testing.T) {
 	require.Len(t, body.Data, 10_240)
 	_, err = client.Trigger(t.Context(), encrypted, "e", strings.Repeat("x", 7_620))
 	requireInvalid(t, err, "data")
+	require.ErrorIs(t, err, pusher.ErrPayloadTooLarge)
 }
 
 type failingMarshaler struct{ err error }

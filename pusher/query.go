@@ -65,7 +65,7 @@ type ChannelState struct {
 
 // CachedEvent is what a cache channel keeps.
 type CachedEvent struct {
-	// Data is the event's data as it was triggered.
+	// Data is the event's data as it was sent: ciphertext on an encrypted channel.
 	Data string
 	// TTL is how long it will be kept.
 	TTL time.Duration

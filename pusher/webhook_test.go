@@ -53,6 +53,7 @@ func TestWebhook_kinds(t *testing.T) {
 		},
 		`{"name":"subscription_count","channel":"a","subscription_count":12}`: {Name: pusher.WebhookSubscriptionCount, Channel: "a", SubscriptionCount: 12},
 		`{"name":"of_tomorrow","channel":"a","colour":{"of":["sky",1]}}`:      {Name: "of_tomorrow", Channel: "a"},
+		`{"name":"x","raw":1,"Raw":"r","err":{"a":1},"Err":"e"}`:              {Name: "x"},
 		`{}`:   {},
 		`null`: {},
 	} {
