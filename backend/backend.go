@@ -3,6 +3,7 @@ package backend
 import (
 	"context"
 	"io"
+	"slices"
 )
 
 // A Backend sends signed requests to a Channels server.
@@ -36,9 +37,9 @@ type Middleware func(Backend) Backend
 // b, if b is an [io.Closer]. Nil middlewares are skipped.
 func Chain(b Backend, middlewares ...Middleware) Backend {
 	c := chain{Backend: b, base: b}
-	for i := len(middlewares) - 1; i >= 0; i-- {
-		if middlewares[i] != nil {
-			c.Backend = middlewares[i](c.Backend)
+	for _, middleware := range slices.Backward(middlewares) {
+		if middleware != nil {
+			c.Backend = middleware(c.Backend)
 		}
 	}
 	return c

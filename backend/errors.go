@@ -16,14 +16,14 @@ import (
 type Outcome int
 
 const (
-	// Unknown: the request was sent, at least in part, and no answer came. The
+	// Unknown means that the request was sent, at least in part, and no answer came. The
 	// server may have carried it out.
 	Unknown Outcome = iota
-	// NotSent: nothing left this process. Sending again is safe.
+	// NotSent means that nothing left this process. Sending again is safe.
 	NotSent
-	// Rejected: the server answered that it did not carry the call out.
+	// Rejected means that the server answered that it did not carry the call out.
 	Rejected
-	// Accepted: the server answered with a 2xx whose rest could not be read. The
+	// Accepted means that the server answered with a 2xx whose rest could not be read. The
 	// call was carried out; sending an event again would duplicate it.
 	Accepted
 )

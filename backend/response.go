@@ -90,7 +90,7 @@ func ReadBody(r io.Reader, limit int64) ([]byte, error) {
 		if int64(len(body)) > limit {
 			return nil, ErrResponseTooLarge
 		}
-		if err == io.EOF { //nolint:errorlint // a reader's end is io.EOF itself; wrapped, it is a failure
+		if err == io.EOF {
 			return body, nil
 		}
 		if err != nil {

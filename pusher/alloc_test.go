@@ -28,6 +28,7 @@ func signing(_ context.Context, req backend.Request) (backend.Response, error) {
 
 var sink string
 
+//nolint:paralleltest // counts allocations of the whole process
 func TestAllocations(t *testing.T) {
 	client, _ := setup(t, func(c *pusher.Config) { c.Backend = backend.Func(signing) })
 	ctx := context.Background()

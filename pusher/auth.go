@@ -68,7 +68,7 @@ func newAuthOptions(options []AuthOption) (o authOptions) {
 // channel, which needs none. It does not touch the network.
 // (https://pusher.com/docs/channels/library_auth_reference/auth-signatures/)
 func (c *Client) AuthorizeChannel(socketID, channel string, member *Member, options ...AuthOption) (ChannelAuth, error) {
-	if err := checkSocketID("socket_id", socketID); err != nil {
+	if err := checkSocketID(socketID); err != nil {
 		return ChannelAuth{}, err
 	}
 	if err := c.checkAuthChannel(channel); err != nil {

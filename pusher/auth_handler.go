@@ -140,8 +140,7 @@ func readAuthRequest(w http.ResponseWriter, r *http.Request, jsonp bool) (req Au
 		}
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAuthBody))
 		if err != nil {
-			var tooLarge *http.MaxBytesError
-			if errors.As(err, &tooLarge) {
+			if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 				return req, "", http.StatusRequestEntityTooLarge
 			}
 			return req, "", http.StatusBadRequest
@@ -190,7 +189,7 @@ func writeAuth(w http.ResponseWriter, answer any, callback string) {
 		return
 	}
 	header.Set("Content-Type", "application/javascript")
-	_, _ = io.WriteString(w, callback+"("+string(text)+");")
+	_, _ = io.WriteString(w, callback+"("+string(text)+");") //nolint:gosec // isCallback has matched it
 }
 
 func (c *Client) logError(r *http.Request, message string, err error) {

@@ -35,7 +35,7 @@ func newAuthRequest(params url.Values) (AuthRequest, error) {
 		}
 	}
 	req := AuthRequest{SocketID: params.Get("socket_id"), Channel: params.Get("channel_name"), Params: params}
-	if err := checkSocketID("socket_id", req.SocketID); err != nil {
+	if err := checkSocketID(req.SocketID); err != nil {
 		return AuthRequest{}, err
 	}
 	if _, ok := params["channel_name"]; ok && !isName(req.Channel) {

@@ -3,6 +3,7 @@ package pusher
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 )
 
@@ -160,7 +161,7 @@ func (c *Client) broadcast(channels []string, event string, data any, options []
 		if o.idempotencyKey == "" {
 			return options
 		}
-		return append(options[:len(options):len(options)], WithIdempotencyKey(o.idempotencyKey+"-"+strconv.Itoa(len(parts)+1)))
+		return append(slices.Clip(options), WithIdempotencyKey(o.idempotencyKey+"-"+strconv.Itoa(len(parts)+1)))
 	}
 	cut := func(names []string, most int, build func(names []string) (*broadcastPart, error)) error {
 		for len(names) > 0 {

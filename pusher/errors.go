@@ -39,13 +39,13 @@ type Outcome = backend.Outcome
 
 // The outcomes of a failed call.
 const (
-	// Unknown: sent, but no answer came. It may have been carried out.
+	// Unknown means sent, but no answer came. It may have been carried out.
 	Unknown = backend.Unknown
-	// NotSent: nothing left this process.
+	// NotSent means that nothing left this process.
 	NotSent = backend.NotSent
-	// Rejected: the server said no. After a 5xx that is its word, not a proof.
+	// Rejected means that the server said no. After a 5xx that is its word, not a proof.
 	Rejected = backend.Rejected
-	// Accepted: the server said yes, and the rest of its answer was unreadable.
+	// Accepted means that the server said yes, and the rest of its answer was unreadable.
 	Accepted = backend.Accepted
 )
 
@@ -104,8 +104,7 @@ func invalid(field, reason string, args ...any) *ValidationError {
 // at returns err, if it is a ValidationError, with another name for its field:
 // where the caller knows better than the check what it was.
 func at(field string, err error) error {
-	var v *ValidationError
-	if errors.As(err, &v) {
+	if v, ok := errors.AsType[*ValidationError](err); ok {
 		return &ValidationError{Field: field, Reason: v.Reason, err: v.err}
 	}
 	return err
@@ -113,8 +112,7 @@ func at(field string, err error) error {
 
 // inside is [at] for the field of something larger, named by prefix.
 func inside(prefix string, err error) error {
-	var v *ValidationError
-	if errors.As(err, &v) {
+	if v, ok := errors.AsType[*ValidationError](err); ok {
 		return at(prefix+v.Field, err)
 	}
 	return err

@@ -94,7 +94,7 @@ func newTriggerOptions(options []TriggerOption) (triggerOptions, error) {
 
 func (o *triggerOptions) check() error {
 	if o.excludes {
-		if err := checkSocketID("socket_id", o.socketID); err != nil {
+		if err := checkSocketID(o.socketID); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"net/http"
 	"net/url"
 	"os"
 	"strings"
@@ -182,7 +183,7 @@ func TestVectors_requests(t *testing.T) {
 		for name, want := range v.QueryParams {
 			switch name {
 			case "body_md5":
-				if v.Method == "GET" {
+				if v.Method == http.MethodGet {
 					require.False(t, query.Has(name), "body_md5 on GET makes Reverb and sockudo answer 401 (Python sends it)")
 					continue
 				}
@@ -193,7 +194,7 @@ func TestVectors_requests(t *testing.T) {
 			}
 		}
 		requireSigned(t, got, query)
-		if v.Method == "POST" {
+		if v.Method == http.MethodPost {
 			requireSameBody(t, v, got.call.Body)
 		} else {
 			require.Empty(t, got.call.Body)
@@ -310,7 +311,7 @@ func TestVectors_sameBytesSameSignature(t *testing.T) {
 		if len(body) > 0 {
 			require.Equal(t, v.BodyMD5, crypto.BodyMD5(body))
 		}
-		if v.Method == "GET" && v.QueryParams["body_md5"] != "" {
+		if v.Method == http.MethodGet && v.QueryParams["body_md5"] != "" {
 			return // Python's habit; the string to sign above has it
 		}
 		path, ok := strings.CutPrefix(v.Path, "/apps/1001")
@@ -334,8 +335,6 @@ func TestVectors_encryptedBytes(t *testing.T) {
 	t.Parallel()
 	for _, v := range loadVectors(t) {
 		for _, e := range v.Encrypted {
-			key, err := crypto.ParseMasterKeyBase64(v.MasterKeyBase64)
-			require.NoError(t, err)
 			nonce, err := base64.StdEncoding.DecodeString(e.Nonce)
 			require.NoError(t, err)
 			client, w := setup(t)
@@ -345,7 +344,6 @@ func TestVectors_encryptedBytes(t *testing.T) {
 			var body struct{ Data string }
 			require.NoError(t, json.Unmarshal(w.last(t).call.Body, &body))
 			require.JSONEq(t, `{"nonce":"`+e.Nonce+`","ciphertext":"`+e.Ciphertext+`"}`, body.Data, v.SDK)
-			require.Equal(t, 32, len(key))
 		}
 	}
 }
@@ -384,7 +382,7 @@ func TestVectors_authorization(t *testing.T) {
 			return
 		}
 		require.NoError(t, err)
-		require.Equal(t, len(v.Auth), len(got))
+		require.Len(t, got, len(v.Auth))
 		require.Equal(t, v.Auth["shared_secret"], got["shared_secret"])
 		text := ""
 		for _, name := range []string{"channel_data", "user_data"} {

@@ -111,11 +111,11 @@ func (c *Client) checkEvent(field, name string) error {
 
 // checkSocketID checks for digits.digits and nothing else: a colon or a newline
 // would let a client have another string signed.
-func checkSocketID(field, id string) error {
+func checkSocketID(id string) error {
 	if whole, fraction, ok := strings.Cut(id, "."); ok && isDigits(whole) && isDigits(fraction) && len(id) <= 128 {
 		return nil
 	}
-	return invalid(field, "%s is not a socket id: want digits.digits, like 1234.5678", quoted(id))
+	return invalid("socket_id", "%s is not a socket id: want digits.digits, like 1234.5678", quoted(id))
 }
 
 func isDigits(s string) bool {

@@ -146,8 +146,9 @@ func TestNetwork_oversizedResponse(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestNetwork_serverThatNeverAnswers(t *testing.T) {
-	t.Parallel()
+// hanging is a server that never answers. It tells when a request has arrived.
+func hanging(t *testing.T) (httpServer, <-chan struct{}) {
+	t.Helper()
 	arrived := make(chan struct{}, 10)
 	release := make(chan struct{})
 	srv := newHTTPServer(t, func(http.ResponseWriter, *http.Request) {
@@ -155,29 +156,35 @@ func TestNetwork_serverThatNeverAnswers(t *testing.T) {
 		<-release
 	})
 	t.Cleanup(func() { close(release) })
+	return srv, arrived
+}
 
-	t.Run("timeout", func(t *testing.T) {
-		client := srv.client(t, func(c *pusher.Config) { c.Timeout = 20 * time.Millisecond })
-		_, err := client.Trigger(context.Background(), "a", "e", "x")
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.Contains(t, []pusher.Outcome{pusher.Unknown, pusher.NotSent}, pusher.OutcomeOf(err))
-	})
-	t.Run("deadline", func(t *testing.T) {
-		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
-		defer cancel()
-		_, err := srv.client(t, func(c *pusher.Config) { c.Timeout = -1 }).Trigger(ctx, "a", "e", "x")
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-	})
-	t.Run("cancel", func(t *testing.T) {
-		for len(arrived) > 0 {
-			<-arrived
-		}
-		ctx, cancel := context.WithCancel(context.Background())
-		go func() { <-arrived; cancel() }()
-		_, err := srv.client(t).Trigger(ctx, "a", "e", "x")
-		require.ErrorIs(t, err, context.Canceled)
-		require.Equal(t, pusher.Unknown, pusher.OutcomeOf(err))
-	})
+func TestNetwork_timeoutEndsACall(t *testing.T) {
+	t.Parallel()
+	srv, _ := hanging(t)
+	client := srv.client(t, func(c *pusher.Config) { c.Timeout = 20 * time.Millisecond })
+	_, err := client.Trigger(context.Background(), "a", "e", "x")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Contains(t, []pusher.Outcome{pusher.Unknown, pusher.NotSent}, pusher.OutcomeOf(err))
+}
+
+func TestNetwork_deadlineEndsACall(t *testing.T) {
+	t.Parallel()
+	srv, _ := hanging(t)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
+	defer cancel()
+	_, err := srv.client(t, func(c *pusher.Config) { c.Timeout = -1 }).Trigger(ctx, "a", "e", "x")
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+}
+
+func TestNetwork_cancelEndsACall(t *testing.T) {
+	t.Parallel()
+	srv, arrived := hanging(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { <-arrived; cancel() }()
+	_, err := srv.client(t).Trigger(ctx, "a", "e", "x")
+	require.ErrorIs(t, err, context.Canceled)
+	require.Equal(t, pusher.Unknown, pusher.OutcomeOf(err))
 }
 
 func TestNetwork_proxyForTheDefaultBackend(t *testing.T) {

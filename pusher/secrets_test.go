@@ -3,6 +3,7 @@ package pusher_test
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -14,6 +15,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -41,20 +43,31 @@ func secretConfig() pusher.Config {
 }
 
 // needles is what nothing that is printed may contain.
-func needles(t *testing.T) []string {
-	t.Helper()
-	list := []string{tokenSecret, proxyPassword, docSecret, queryValue, payload, "auth_signature=", "auth_timestamp=", "auth_key=", "body_md5="}
+var needles = sync.OnceValue(func() []string {
+	list := []string{queryValue, payload, "auth_signature=", "auth_timestamp=", "auth_key=", "body_md5="}
+	for _, secret := range []string{docSecret, tokenSecret, proxyPassword} {
+		list = append(list, encodings([]byte(secret))...)
+	}
 	for _, key := range []string{masterKey, previousMasterKey} {
 		raw, err := base64.StdEncoding.DecodeString(key)
-		require.NoError(t, err)
-		list = append(list, key, string(raw), strings.Trim(fmt.Sprint(raw), "[]"), hex.EncodeToString(raw))
+		if err != nil {
+			panic(err)
+		}
+		shared := sha256.Sum256(append([]byte("private-encrypted-a"), raw...))
+		list = append(list, encodings(raw)...)
+		list = append(list, encodings(shared[:])...)
 	}
-	for _, secret := range []string{docSecret, tokenSecret, proxyPassword} {
-		list = append(list,
-			hex.EncodeToString([]byte(secret)), strings.Trim(fmt.Sprint([]byte(secret)), "[]"),
-			base64.RawStdEncoding.EncodeToString([]byte(secret)), url.QueryEscape(secret))
+	return list
+})
+
+// encodings returns the forms in which fmt and encoding/json show bytes. Where they
+// are text, it is one of them.
+func encodings(b []byte) []string {
+	return []string{
+		string(b), hex.EncodeToString(b), base64.RawStdEncoding.EncodeToString(b[:len(b)/3*3]),
+		strings.Trim(fmt.Sprint(b), "[]"),
+		strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", b), "[]byte{"), "}"),
 	}
-	return append(list, sharedSecret(t, "private-encrypted-a"))
 }
 
 var signaturePattern = regexp.MustCompile(`[0-9a-fA-F]{64}`)
@@ -65,9 +78,9 @@ func requireClean(t *testing.T, how, text string) {
 	require.NotRegexp(t, signaturePattern, text, how)
 }
 
-func requireNoNeedle(t *testing.T, how, text string) {
+func requireNoNeedle(t *testing.T, how, text string, more ...string) {
 	t.Helper()
-	for _, needle := range needles(t) {
+	for _, needle := range append(more, needles()...) {
 		require.NotContains(t, text, needle, how)
 	}
 }
@@ -87,6 +100,14 @@ func requireSilent(t *testing.T, name string, v any, credential bool) {
 	if err, ok := v.(error); ok {
 		requireClean(t, name+" wrapped", fmt.Sprintf("%+v", fmt.Errorf("app: %w", err)))
 		requireClean(t, name+" joined", errors.Join(err, err).Error())
+		var api *pusher.APIError
+		if errors.As(err, &api) && len(api.Body) > 60 {
+			body := encodings(api.Body[30:60])[2:] // the message may show it as text
+			for _, verb := range []string{"%v", "%+v", "%#v"} {
+				requireNoNeedle(t, name+"'s body by "+verb, fmt.Sprintf(verb, v), body...)
+			}
+			requireNoNeedle(t, name+"'s body by json", marshalled(t, v), body...)
+		}
 		for cause := err; cause != nil; cause = errors.Unwrap(cause) {
 			requireClean(t, name+"'s cause", fmt.Sprintf("%v %+v %#v %s %q", cause, cause, cause, cause, cause))
 		}

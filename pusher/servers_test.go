@@ -2,6 +2,7 @@ package pusher_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -131,7 +132,7 @@ func TestServers_errorBodies(t *testing.T) {
 		require.Equal(t, row.body, string(api.Body))
 		require.Contains(t, err.Error(), "trigger: ")
 		for _, other := range []error{pusher.ErrBadRequest, pusher.ErrUnauthorized, pusher.ErrForbidden, pusher.ErrNotFound, pusher.ErrPayloadTooLarge, pusher.ErrRateLimited, pusher.ErrServer} {
-			if other != row.sentinel {
+			if !errors.Is(other, row.sentinel) {
 				require.NotErrorIs(t, err, other)
 			}
 		}

@@ -43,7 +43,7 @@ func (a UserAuth) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(a))
 // touch the network.
 // (https://pusher.com/docs/channels/library_auth_reference/auth-signatures/#user-authentication)
 func (c *Client) AuthenticateUser(socketID string, user User) (UserAuth, error) {
-	if err := checkSocketID("socket_id", socketID); err != nil {
+	if err := checkSocketID(socketID); err != nil {
 		return UserAuth{}, err
 	}
 	data, err := c.encodeUser(&user)

@@ -36,8 +36,7 @@ func (c *Client) WebhookHandler(handle func(ctx context.Context, hook Webhook) e
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxWebhookBody))
 		if err != nil {
 			status := http.StatusBadRequest
-			var tooLarge *http.MaxBytesError
-			if errors.As(err, &tooLarge) {
+			if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 				status = http.StatusRequestEntityTooLarge
 			}
 			http.Error(w, http.StatusText(status), status)

@@ -309,7 +309,6 @@ func TestWebhook_encryptedClientEvents(t *testing.T) {
 		require.Equal(t, raws[i], string(e.Raw), "Raw is what came")
 	}
 
-	// Data as an object, not as a string of JSON.
 	hook = received(t, client, `{"events":[`+event(channel, current)+`]}`)
 	require.NoError(t, hook.Events[0].Err)
 	require.Equal(t, text, hook.Events[0].Data)

@@ -26,9 +26,9 @@ type demo struct {
 	arrived int
 }
 
-func (d *demo) say(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
+func (d *demo) sayf(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
 
-func (d *demo) title(format string, args ...any) { d.say("\n"+format, args...) }
+func (d *demo) titlef(format string, args ...any) { d.sayf("\n"+format, args...) }
 
 // expect waits for the next message and checks that it is the one that was sent.
 func (d *demo) expect(ctx context.Context, channel, event, data string) error {
@@ -40,18 +40,18 @@ func (d *demo) expect(ctx context.Context, channel, event, data string) error {
 		return fmt.Errorf("sent %s %s %s, got %s %s %s", channel, event, data, m.Channel, m.Event, m.Data)
 	}
 	d.arrived++
-	d.say("  arrived    %-28s %-12s %s", m.Channel, m.Event, m.Data)
+	d.sayf("  arrived    %-28s %-12s %s", m.Channel, m.Event, m.Data)
 	return nil
 }
 
 // subscribe connects over a WebSocket, subscribes to a channel of each kind with
 // what the SDK authorizes, and signs a user in.
 func (d *demo) subscribe(ctx context.Context) (err error) {
-	d.title("Subscribing over a WebSocket")
+	d.titlef("Subscribing over a WebSocket")
 	if d.sub, err = d.srv.Subscriber(ctx); err != nil {
 		return err
 	}
-	d.say("  connected  socket id %s", d.sub.SocketID())
+	d.sayf("  connected  socket id %s", d.sub.SocketID())
 	if err := d.sub.Subscribe(ctx, public); err != nil {
 		return err
 	}
@@ -68,17 +68,17 @@ func (d *demo) subscribe(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	d.say("  subscribed %s, %s, %s, %s", public, private, presence, encrypted)
+	d.sayf("  subscribed %s, %s, %s, %s", public, private, presence, encrypted)
 	auth, err := d.client.AuthenticateUser(d.sub.SocketID(), pusher.User{ID: "ada"})
 	if err != nil {
 		return err
 	}
-	d.say("  signed in  as ada")
+	d.sayf("  signed in  as ada")
 	return d.sub.SignIn(ctx, auth)
 }
 
 func (d *demo) single(ctx context.Context) error {
-	d.title("Trigger: one event on one channel")
+	d.titlef("Trigger: one event on one channel")
 	if _, err := d.client.Trigger(ctx, public, "headline", map[string]string{"text": "héllo 🎉 <world>"}); err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (d *demo) single(ctx context.Context) error {
 }
 
 func (d *demo) multi(ctx context.Context) error {
-	d.title("TriggerMulti: one event on three channels, asking for their state")
+	d.titlef("TriggerMulti: one event on three channels, asking for their state")
 	result, err := d.client.TriggerMulti(ctx, []string{public, private, presence}, "tick", "1",
 		pusher.WithInfo(pusher.UserCount, pusher.SubscriptionCount))
 	if err != nil {
@@ -101,12 +101,12 @@ func (d *demo) multi(ctx context.Context) error {
 	if users == nil || *users != 1 {
 		return errors.New("the answer has no user count of 1 for " + presence)
 	}
-	d.say("  answered   %s has %d user", presence, *users)
+	d.sayf("  answered   %s has %d user", presence, *users)
 	return nil
 }
 
 func (d *demo) batch(ctx context.Context) error {
-	d.title("TriggerBatch: two events in one request")
+	d.titlef("TriggerBatch: two events in one request")
 	_, err := d.client.TriggerBatch(ctx, []pusher.Event{
 		{Channel: public, Name: "first", Data: "1"},
 		{Channel: private, Name: "second", Data: map[string]int{"n": 2}},
@@ -121,7 +121,7 @@ func (d *demo) batch(ctx context.Context) error {
 }
 
 func (d *demo) encrypted(ctx context.Context) error {
-	d.title("Trigger on an encrypted channel")
+	d.titlef("Trigger on an encrypted channel")
 	if _, err := d.client.Trigger(ctx, encrypted, "secret", "for subscribers only"); err != nil {
 		return err
 	}
@@ -130,12 +130,12 @@ func (d *demo) encrypted(ctx context.Context) error {
 	if onTheWire == "for subscribers only" {
 		return errors.New("the server saw the plaintext")
 	}
-	d.say("  server saw %.60s…", onTheWire)
+	d.sayf("  server saw %.60s…", onTheWire)
 	return d.expect(ctx, encrypted, "secret", "for subscribers only")
 }
 
 func (d *demo) user(ctx context.Context) error {
-	d.title("SendToUser: to every connection of a signed-in user")
+	d.titlef("SendToUser: to every connection of a signed-in user")
 	if _, err := d.client.SendToUser(ctx, "ada", "greeting", "hello Ada"); err != nil {
 		return err
 	}
@@ -143,8 +143,8 @@ func (d *demo) user(ctx context.Context) error {
 }
 
 func (d *demo) broadcast(ctx context.Context) error {
-	d.title("Broadcast: to 150 plain channels and an encrypted one, in as few requests as allowed")
-	channels := []string{public, encrypted}
+	d.titlef("Broadcast: to 150 plain channels and an encrypted one, in as few requests as allowed")
+	channels := append(make([]string, 0, 151), public, encrypted)
 	for i := range 149 {
 		channels = append(channels, fmt.Sprintf("room-%d", i))
 	}
@@ -152,7 +152,7 @@ func (d *demo) broadcast(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.say("  accepted   on %d channels", len(result.Channels))
+	d.sayf("  accepted   on %d channels", len(result.Channels))
 	if err := d.expect(ctx, public, "notice", "to all"); err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (d *demo) broadcast(ctx context.Context) error {
 }
 
 func (d *demo) query(ctx context.Context) error {
-	d.title("Channels, Channel, ChannelUsers: what is going on")
+	d.titlef("Channels, Channel, ChannelUsers: what is going on")
 	list, err := d.client.Channels(ctx, pusher.ChannelsQuery{Prefix: "presence-", Attributes: []pusher.Attribute{pusher.UserCount}})
 	if err != nil {
 		return err
@@ -176,6 +176,6 @@ func (d *demo) query(ctx context.Context) error {
 	if len(list.Channels) != 1 || !state.Occupied || len(users.Users) != 1 || users.Users[0].ID != "ada" {
 		return fmt.Errorf("expected ada alone on %s, got %v, %v, %v", presence, list, state, users)
 	}
-	d.say("  answered   %d presence channel; %s is occupied by %s", len(list.Channels), presence, users.Users[0].ID)
+	d.sayf("  answered   %d presence channel; %s is occupied by %s", len(list.Channels), presence, users.Users[0].ID)
 	return nil
 }

@@ -16,8 +16,8 @@ import (
 )
 
 // authorize asks the SDK's own endpoint for an authorization, as a browser would.
-func (d *demo) authorize(context.Context) error {
-	d.title("ChannelAuthHandler: the endpoint that browsers ask")
+func (d *demo) authorize(ctx context.Context) error {
+	d.titlef("ChannelAuthHandler: the endpoint that browsers ask")
 	handler := d.client.ChannelAuthHandler(func(_ *http.Request, req pusher.AuthRequest) (pusher.Decision, error) {
 		if req.Channel == "private-admin" {
 			return pusher.Deny(), nil
@@ -33,21 +33,21 @@ func (d *demo) authorize(context.Context) error {
 		{public, http.StatusBadRequest}, // it needs no authorization
 	} {
 		form := url.Values{"socket_id": {d.sub.SocketID()}, "channel_name": {ask.channel}}
-		r := httptest.NewRequest(http.MethodPost, "/pusher/auth", strings.NewReader(form.Encode()))
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/pusher/auth", strings.NewReader(form.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
 		if w.Code != ask.status {
 			return fmt.Errorf("the endpoint answers %d for %s, want %d", w.Code, ask.channel, ask.status)
 		}
-		d.say("  answered   %d for %s", w.Code, ask.channel)
+		d.sayf("  answered   %d for %s", w.Code, ask.channel)
 	}
 	return nil
 }
 
 // webhook validates a genuine webhook and refuses a tampered one.
 func (d *demo) webhook(context.Context) error {
-	d.title("Webhook: what the server tells the app")
+	d.titlef("Webhook: what the server tells the app")
 	const body = `{"time_ms":1700000000000,"events":[{"name":"channel_occupied","channel":"news"}]}`
 	cfg := d.srv.Config()
 	mac := hmac.New(sha256.New, []byte(cfg.Secret))
@@ -59,11 +59,11 @@ func (d *demo) webhook(context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.say("  genuine    %s %s", hook.Events[0].Name, hook.Events[0].Channel)
+	d.sayf("  genuine    %s %s", hook.Events[0].Name, hook.Events[0].Channel)
 	_, err = d.client.Webhook(header, []byte(strings.Replace(body, "news", "mews", 1)))
 	if !errors.Is(err, pusher.ErrWebhookSignature) {
 		return fmt.Errorf("a tampered webhook was not refused: %w", err)
 	}
-	d.say("  tampered   refused: %v", err)
+	d.sayf("  tampered   refused: %v", err)
 	return nil
 }

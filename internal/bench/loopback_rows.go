@@ -17,12 +17,11 @@ import (
 // loopbackRows send events to a server process. A backend's row compares it with
 // its bare library: same transport, timeout and headers, sending prebuilt bytes.
 func loopbackRows() []row {
-	bareHTTP := func(e sample) (func() error, io.Closer) { return bareNetHTTP(e) }
 	defaults := func() backend.Backend { return nethttp.New(nil) }
 	none, few := 0, 192
 	return []row{
-		looped("nethttp loopback, 1 caller", goal{ratio: 1.1}, 1, versus(defaults, bareHTTP)),
-		looped("nethttp loopback, 8 callers", goal{ratio: 1.1}, 8, versus(defaults, bareHTTP)),
+		looped("nethttp loopback, 1 caller", goal{ratio: 1.1}, 1, versus(defaults, bareNetHTTP)),
+		looped("nethttp loopback, 8 callers", goal{ratio: 1.1}, 8, versus(defaults, bareNetHTTP)),
 		connections("nethttp connections, 64 callers, in all", &few, 64, defaults, false),
 		connections("nethttp connections, 64 callers, once warm", &none, 64, defaults, true),
 	}

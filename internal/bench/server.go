@@ -33,7 +33,7 @@ func startServer() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	process := exec.Command(self, "-serve") //nolint:gosec // this very program
+	process := exec.Command(self, "-serve")
 	process.Stderr = os.Stderr
 	stdin, err := process.StdinPipe()
 	if err != nil {
