@@ -67,6 +67,9 @@ func ConfigFromURL(rawURL string) (Config, error) {
 	if err := checkPathPrefix(prefix); err != nil {
 		return invalid("has a path prefix with characters outside A–Z a–z 0–9 _ - . /")
 	}
+	if strings.TrimSpace(secret) != secret {
+		return invalid("has a secret that begins or ends with white space")
+	}
 	if !isKey(cfg.Key) {
 		return invalid("has a key with characters outside A–Z a–z 0–9 _ - . ~")
 	}

@@ -148,7 +148,7 @@ type APIError struct {
 	ClockSkew time.Duration
 }
 
-func (e *APIError) Error() string {
+func (e APIError) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)
 	b.WriteString(": ")
@@ -173,7 +173,7 @@ func (e *APIError) Error() string {
 }
 
 // Is makes the error match the sentinel of its status.
-func (e *APIError) Is(target error) bool {
+func (e APIError) Is(target error) bool {
 	switch target {
 	case ErrBadRequest:
 		return e.StatusCode == http.StatusBadRequest || e.StatusCode == http.StatusUnprocessableEntity
@@ -195,10 +195,10 @@ func (e *APIError) Is(target error) bool {
 }
 
 // Format prints Error() for every verb.
-func (e *APIError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
+func (e APIError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
 
 // MarshalJSON returns all fields but the body.
-func (e *APIError) MarshalJSON() ([]byte, error) {
+func (e APIError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Op         string  `json:"op"`
 		Status     int     `json:"status"`
@@ -219,18 +219,18 @@ type ResponseError struct {
 	Err error
 }
 
-func (e *ResponseError) Error() string {
+func (e ResponseError) Error() string {
 	return e.Op + ": accepted with " + strconv.Itoa(e.StatusCode) + ", but the answer could not be read: " + backend.Redact(e.Err.Error())
 }
 
 // Unwrap returns the cause.
-func (e *ResponseError) Unwrap() error { return e.Err }
+func (e ResponseError) Unwrap() error { return e.Err }
 
 // Format prints Error() for every verb.
-func (e *ResponseError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
+func (e ResponseError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
 
 // MarshalJSON returns the operation, the status and the cause as text.
-func (e *ResponseError) MarshalJSON() ([]byte, error) {
+func (e ResponseError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Op      string `json:"op"`
 		Status  int    `json:"status"`

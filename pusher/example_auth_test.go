@@ -3,7 +3,6 @@ package pusher_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
@@ -86,24 +85,12 @@ func ExampleParseAuthRequest() {
 
 // submit posts a form as a browser does, with a session's cookie.
 func submit(handler http.Handler, form url.Values, session string) {
-	server := httptest.NewServer(handler)
-	defer server.Close()
-	req, err := http.NewRequest(http.MethodPost, server.URL, strings.NewReader(form.Encode()))
-	if err != nil {
-		log.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.AddCookie(&http.Cookie{Name: "session", Value: session})
-	res, err := server.Client().Do(req)
-	if err != nil {
-		log.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(res.StatusCode, strings.TrimSpace(string(body)))
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.AddCookie(&http.Cookie{Name: "session", Value: session})
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	fmt.Println(w.Code, strings.TrimSpace(w.Body.String()))
 }
 
 func ExampleClient_ChannelAuthHandler() {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -133,7 +134,7 @@ func TestWebhook_refuses(t *testing.T) {
 			var hookErr *pusher.WebhookError
 			require.ErrorAs(t, err, &hookErr)
 			for _, kind := range []error{pusher.ErrWebhookKey, pusher.ErrWebhookSignature, pusher.ErrWebhookStale, pusher.ErrWebhookBody} {
-				require.Equal(t, kind == tt.want, hookErr.Unwrap() == kind)
+				require.Equal(t, errors.Is(tt.want, kind), errors.Is(hookErr, kind))
 			}
 			// Mistake 11 of other SDKs: the error prints what would have been right.
 			require.NotContains(t, strings.ToLower(err.Error()), hmacHex(docSecret, tt.body))
@@ -195,7 +196,6 @@ func TestWebhook_time(t *testing.T) {
 		`"time_ms":-5`:                  {},
 		`"time_ms":null`:                {},
 		`"time_ms":"NaN"`:               {},
-		`"time_ms":"Inf"`:               {},
 		`"time_ms":1e300`:               {},
 		`"time_ms":9223372036854775807`: {},
 		`"time_ms":"soon"`:              {},

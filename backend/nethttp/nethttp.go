@@ -8,10 +8,9 @@
 //	transport.TLSClientConfig.RootCAs = pool
 //	b := nethttp.New(&http.Client{Transport: transport, Timeout: 3 * time.Second})
 //
-// Of the client it sets, on a copy, CheckRedirect: redirects are never followed,
-// since they would carry a signed body elsewhere. A client without a Transport
-// gets one from [NewTransport]. Everything else stays as it is, Jar and Timeout
-// included.
+// Of the client it uses Transport, Jar and Timeout. A client without a Transport
+// gets one from [NewTransport]. CheckRedirect is not asked: redirects are never
+// followed, since they would carry a signed body elsewhere.
 package nethttp
 
 import (
@@ -23,6 +22,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"sync/atomic"
 
 	"github.com/seed-588517f9/pusher-go/backend"
@@ -51,7 +51,6 @@ func New(client *http.Client) *Backend {
 	if own.Transport == nil {
 		own.Transport = NewTransport()
 	}
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	_, traced := own.Transport.(*http.Transport)
 	return &Backend{client: &own, traced: traced}
 }
@@ -62,6 +61,9 @@ func New(client *http.Client) *Backend {
 func (b *Backend) Send(ctx context.Context, req backend.Request) (backend.Response, error) {
 	if err := ctx.Err(); err != nil {
 		return backend.Response{}, backend.NewError(req.Op(), backend.NotSent, err)
+	}
+	if limit := b.client.Timeout; limit > 0 && (req.Timeout() == 0 || limit < req.Timeout()) {
+		req = req.WithTimeout(limit)
 	}
 	ctx, cancel := req.AttemptContext(ctx)
 	defer cancel()
@@ -75,7 +77,7 @@ func (b *Backend) Send(ctx context.Context, req backend.Request) (backend.Respon
 	if err != nil {
 		return backend.Response{}, backend.NewError(req.Op(), backend.NotSent, err)
 	}
-	r.Header = b.header(req)
+	r.Header = b.header(req, r.URL)
 	if body := req.Body(); len(body) > 0 {
 		// NopCloser over a bytes.Reader lets net/http write head and body at once.
 		// Without GetBody it cannot replay the request, whatever its headers say.
@@ -83,7 +85,9 @@ func (b *Backend) Send(ctx context.Context, req backend.Request) (backend.Respon
 		r.ContentLength = int64(len(body))
 	}
 
-	res, err := b.client.Do(r)
+	// The transport itself, since all that Client.Do adds is redirects, and errors
+	// with the signed URL in them.
+	res, err := b.client.Transport.RoundTrip(r)
 	if err != nil {
 		outcome := backend.Unknown
 		if seen.traced.Load() && !seen.connected.Load() {
@@ -92,6 +96,14 @@ func (b *Backend) Send(ctx context.Context, req backend.Request) (backend.Respon
 		return backend.Response{}, backend.NewError(req.Op(), outcome, contextCause(ctx, err))
 	}
 	defer res.Body.Close()
+	if b.client.Jar != nil {
+		b.client.Jar.SetCookies(r.URL, res.Cookies())
+	}
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		// What follows is no body but the connection itself, without end, and no
+		// context ends reading it.
+		return backend.Response{StatusCode: res.StatusCode, Header: res.Header}, nil
+	}
 	body, err := backend.ReadBody(res.Body, req.MaxResponseBytes())
 	if err != nil {
 		return backend.Response{}, backend.NewStatusError(req.Op(), res.StatusCode, contextCause(ctx, err))
@@ -99,15 +111,21 @@ func (b *Backend) Send(ctx context.Context, req backend.Request) (backend.Respon
 	return backend.Response{StatusCode: res.StatusCode, Header: res.Header, Body: body}, nil
 }
 
-// header returns req's header, which is shared and read-only: a client with a
-// cookie jar, which writes into it, gets a copy.
-func (b *Backend) header(req backend.Request) http.Header {
-	if h := req.Header(); h != nil && b.client.Jar == nil {
+// header returns req's header, which is shared and read-only, or a copy of it with
+// the cookies for u.
+func (b *Backend) header(req backend.Request, u *url.URL) http.Header {
+	h := req.Header()
+	if h != nil && b.client.Jar == nil {
 		return h
 	}
-	h := req.Header().Clone()
-	if h == nil {
+	if h = h.Clone(); h == nil {
 		h = http.Header{}
+	}
+	if b.client.Jar != nil {
+		carrier := http.Request{Header: h}
+		for _, cookie := range b.client.Jar.Cookies(u) {
+			carrier.AddCookie(cookie)
+		}
 	}
 	return h
 }
