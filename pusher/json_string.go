@@ -21,61 +21,64 @@ func appendText(dst []byte, text string) []byte {
 func appendJSONString(dst, s []byte) []byte {
 	dst = append(dst, '"')
 	for len(s) > 0 {
-		// Room for each byte escaped in two, and for the word that is stored whole
+		// Room for each byte escaped in two, and for the block that is stored whole
 		// before it is known how much of it is plain.
-		dst = slices.Grow(dst, 2*len(s)+wordSize)
-		n, read := escapeWords(dst[len(dst):cap(dst)], s)
+		dst = slices.Grow(dst, 2*len(s)+blockSize)
+		n, read := escapeBlocks(dst[len(dst):cap(dst)], s)
 		dst, s = dst[:len(dst)+n], s[read:]
 		// Here is the end, or a control character, which takes six bytes.
-		for i := range min(len(s), wordSize) {
+		for i := range min(len(s), blockSize) {
 			dst = appendEscaped(dst, s[i])
 		}
-		s = s[min(len(s), wordSize):]
+		s = s[min(len(s), blockSize):]
 	}
 	return append(dst, '"')
 }
 
-const wordSize = 8
+const blockSize = 16
 
-// escapeWords writes s to out, eight bytes at a time, with quotes and backslashes
-// escaped, and stops before a control character or where less than a word is left.
-// It returns how much it wrote and read.
-func escapeWords(out, s []byte) (written, read int) {
-	for len(s)-read >= wordSize && len(out)-written >= wordSize {
-		w := binary.LittleEndian.Uint64(s[read:])
-		binary.LittleEndian.PutUint64(out[written:], w)
-		special := specials(w)
+// escapeBlocks writes s to out in blocks of two words, with quotes and backslashes
+// escaped, and stops before a control character or where less than a block is
+// left. It returns how much it wrote and read.
+//
+// Masking the index of a special byte tells the compiler that it is within the
+// block.
+func escapeBlocks(out, s []byte) (written, read int) {
+	room, total := len(out), len(s)
+	for len(s) >= blockSize && len(out) >= blockSize+1 {
+		low, high := binary.LittleEndian.Uint64(s), binary.LittleEndian.Uint64(s[8:])
+		binary.LittleEndian.PutUint64(out, low)
+		at, special := 0, specials(low)
 		if special == 0 {
-			read += wordSize
-			written += wordSize
-			continue
+			binary.LittleEndian.PutUint64(out[8:], high)
+			if special = specials(high); special == 0 {
+				s, out = s[blockSize:], out[blockSize:]
+				continue
+			}
+			at = 8
 		}
-		plain := bits.TrailingZeros64(special) / 8
-		read += plain
-		written += plain
-		c := s[read]
-		if c < ' ' {
+		at = (at + bits.TrailingZeros64(special)/8) & (blockSize - 1)
+		if s[at] < ' ' {
+			s, out = s[at:], out[at:]
 			break
 		}
-		out[written], out[written+1] = '\\', c
-		read++
-		written += 2
+		out[at], out[at+1] = '\\', s[at]
+		s, out = s[at+1:], out[at+2:]
 	}
-	return written, read
+	return room - len(out), total - len(s)
 }
 
 // specials finds the bytes that a JSON string cannot hold as they are among eight
 // at once: the high bit of such a byte is set in the result. That is exact for the
 // lowest one, which is the first in little-endian order; above it, a borrow may set
-// others.
+// others. Flipping one bit puts the quote, 0x22, right behind the control
+// characters, so that one comparison finds both.
 func specials(w uint64) uint64 {
 	const (
 		ones  = 0x0101010101010101
 		highs = 0x8080808080808080
 	)
-	quote := w ^ ones*'"'
-	slash := w ^ ones*'\\'
-	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-ones*' ')&^w) & highs
+	return (((w ^ ones*2) - ones*0x21) | ((w ^ ones*'\\') - ones)) &^ w & highs
 }
 
 // appendEscaped appends one byte of a JSON string.

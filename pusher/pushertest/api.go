@@ -50,7 +50,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Date", s.cfg.Now().UTC().Format(http.TimeFormat))
 	path, ok := strings.CutPrefix(r.URL.EscapedPath(), s.cfg.PathPrefix)
 	if key, isClient := strings.CutPrefix(path, "/app/"); ok && isClient {
-		s.serveClient(w, r, key)
+		s.serveClient(w, r, key) //nolint:contextcheck // it lives as long as the server, not the request
 		return
 	}
 	if !ok {
@@ -204,6 +204,6 @@ func encodeJSON(v any) []byte {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	_ = e.Encode(v)
+	_ = e.Encode(v) //nolint:errchkjson // see above
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }

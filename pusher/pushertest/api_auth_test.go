@@ -1,6 +1,9 @@
 package pushertest_test
 
 import (
+	"bufio"
+	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -9,6 +12,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/seed-588517f9/pusher-go/pusher/pushertest"
 )
@@ -137,11 +141,41 @@ func TestServerSignsThePathAsSent(t *testing.T) {
 	rewritten := get("/channels/a=b")
 	target := strings.Replace(rewritten.url(srv), "/a=b", "/a%3Db", 1)
 	req, err := http.NewRequestWithContext(deadline(t), http.MethodGet, target, nil)
-	assert.NoError(t, err)
+	require.NoError(t, err)
 	req.Close = true
 	res, err := http.DefaultClient.Do(req)
 	if assert.NoError(t, err) {
 		defer res.Body.Close()
 		assert.Equal(t, 401, res.StatusCode)
 	}
+}
+
+// exchange sends bytes that no HTTP library would, and returns the answer's
+// status line.
+func exchange(t *testing.T, srv *pushertest.Server, sent string) string {
+	t.Helper()
+	var dialer net.Dialer
+	conn, err := dialer.DialContext(deadline(t), "tcp", net.JoinHostPort(srv.Config().Host, strconv.Itoa(srv.Config().Port)))
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, sent)
+	require.NoError(t, err)
+	require.NoError(t, conn.(*net.TCPConn).CloseWrite())
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	require.NoError(t, err)
+	return strings.TrimSpace(line)
+}
+
+func TestServerMalformedRequests(t *testing.T) {
+	t.Parallel()
+	srv := pushertest.NewServer(t)
+	prefixed := pushertest.NewServer(t, pushertest.ServerConfig{PathPrefix: "/realtime"})
+	absolute := get("/channels").url(srv)
+	const bad, none = "HTTP/1.1 400 Bad Request", "HTTP/1.1 404 Not Found"
+	assert.Equal(t, "HTTP/1.1 200 OK", exchange(t, srv, "GET "+absolute+" HTTP/1.1\r\nHost: x\r\n\r\n"), "absolute form")
+	assert.Equal(t, bad, exchange(t, srv, "GET /apps/1001/channels?a=%zz HTTP/1.1\r\nHost: x\r\n\r\n"), "bad escape in query")
+	assert.Equal(t, bad, exchange(t, srv, "GET /apps/1001/channels?a;b HTTP/1.1\r\nHost: x\r\n\r\n"), "semicolon in query")
+	assert.Equal(t, bad, exchange(t, srv, "GET /apps/1001/channels/%zz HTTP/1.1\r\nHost: x\r\n\r\n"), "bad escape in path")
+	assert.Equal(t, bad, exchange(t, srv, "POST /apps/1001/events HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n{"), "short body")
+	assert.Equal(t, none, exchange(t, prefixed, "GET /apps/1001/channels HTTP/1.1\r\nHost: x\r\n\r\n"), "no prefix")
 }

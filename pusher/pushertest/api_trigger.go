@@ -33,7 +33,7 @@ func (a attributes) of(channel string, state channelState) channelAttributes {
 // parseAttributes reads a comma-separated list of attributes.
 func parseAttributes(info string) (attributes, error) {
 	var a attributes
-	for _, name := range strings.Split(info, ",") {
+	for name := range strings.SplitSeq(info, ",") {
 		switch name {
 		case "user_count":
 			a.userCount = true

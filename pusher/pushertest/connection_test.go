@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/seed-588517f9/pusher-go/pusher"
 	"github.com/seed-588517f9/pusher-go/pusher/pushertest"
 )
 
@@ -53,9 +54,9 @@ func TestConnectionFrames(t *testing.T) {
 		{`{"event":"pusher:subscribe"}`, `malformed`},
 		{`{"event":"pusher:subscribe","data":{"channel":1}}`, `malformed`},
 		{`{"event":"pusher:unsubscribe","data":[]}`, `malformed`},
+		{`{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"x"}}`, `\"type\":\"AuthError\"`},
 		{`{"event":"pusher:subscribe","data":{"channel":"my-channel"}}`, `{"event":"pusher_internal:subscription_succeeded","channel":"my-channel","data":"{}"}`},
 		{`{"event":"pusher:subscribe","data":{"channel":"a b"}}`, `{"event":"pusher:subscription_error","channel":"a b","data":"{\"type\":\"InvalidChannel\",\"error\":\"the channel's name is not valid\",\"status\":400}"}`},
-		{`{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"x"}}`, `\"type\":\"AuthError\"`},
 	} {
 		writeRaw(t, ws, exchange.send)
 		assert.Contains(t, readRaw(t, ws), exchange.receive, exchange.send)
@@ -160,6 +161,69 @@ func batchOf(event any, n int) []any {
 	return events
 }
 
+// A server that greets and then says nothing, until told to hang up.
+func newSilentServer(t *testing.T) (url string, heard <-chan string, hangUp func()) {
+	t.Helper()
+	received := make(chan string, 10)
+	ctx, cancel := context.WithCancel(context.Background())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ws, err := websocket.Accept(w, r, nil)
+		if err != nil {
+			return
+		}
+		defer ws.CloseNow()
+		_ = ws.Write(ctx, websocket.MessageText, []byte(`{"event":"pusher:connection_established","data":"{\"socket_id\":\"1.1\"}"}`))
+		for {
+			_, text, err := ws.Read(ctx)
+			if err != nil {
+				return
+			}
+			received <- string(text)
+		}
+	}))
+	t.Cleanup(server.Close)
+	t.Cleanup(cancel)
+	return server.URL, received, cancel
+}
+
+func TestSubscriberWithoutConfirmation(t *testing.T) {
+	t.Parallel()
+	for name, wait := range map[string]func(*pushertest.Subscriber, context.Context) error{
+		"Subscribe": func(s *pushertest.Subscriber, ctx context.Context) error { return s.Subscribe(ctx, "my-channel") },
+		"SignIn": func(s *pushertest.Subscriber, ctx context.Context) error {
+			return s.SignIn(ctx, pusher.UserAuth{Auth: "x", UserData: `{"id":"7"}`})
+		},
+		"Ping": (*pushertest.Subscriber).Ping,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url, heard, hangUp := newSilentServer(t)
+			sub, err := pushertest.Dial(deadline(t), url)
+			require.NoError(t, err)
+			t.Cleanup(sub.Close)
+
+			ctx, cancel := context.WithCancel(t.Context())
+			result := make(chan error, 1)
+			go func() { result <- wait(sub, ctx) }()
+			<-heard
+			if name != "Ping" {
+				require.ErrorContains(t, wait(sub, deadline(t)), "under way")
+			}
+			cancel()
+			require.ErrorIs(t, <-result, context.Canceled)
+
+			ctx = deadline(t)
+			go func() { result <- wait(sub, ctx) }()
+			<-heard
+			hangUp()
+			var closed *pushertest.ConnectionError
+			require.ErrorAs(t, <-result, &closed)
+			assert.Equal(t, 1006, closed.Code)
+			require.ErrorAs(t, wait(sub, deadline(t)), &closed)
+		})
+	}
+}
+
 // Every subscriber sees the events of a channel in the order of acceptance.
 func TestConnectionOrder(t *testing.T) {
 	t.Parallel()
@@ -214,7 +278,7 @@ func TestServerCloses(t *testing.T) {
 	var closed *pushertest.ConnectionError
 	require.ErrorAs(t, err, &closed)
 	assert.Equal(t, 1006, closed.Code)
-	assert.EqualError(t, closed, "closed with code 1006")
+	require.EqualError(t, closed, "closed with code 1006")
 	_, err = srv.Subscriber(deadline(t))
 	require.Error(t, err)
 	rec := httptest.NewRecorder()
@@ -227,7 +291,7 @@ func TestNextEndsWithItsContext(t *testing.T) {
 	srv := pushertest.NewServer(t)
 	sub := connect(t, srv)
 	cause := errors.New("enough")
-	ctx, cancel := context.WithCancelCause(context.Background())
+	ctx, cancel := context.WithCancelCause(t.Context())
 	cancel(cause)
 	_, err := sub.Next(ctx)
 	require.ErrorIs(t, err, cause)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -135,8 +136,7 @@ func response(status int, body string) backend.Response {
 }
 
 func asBackendError(op string, err error) error {
-	var known *backend.Error
-	if errors.As(err, &known) {
+	if _, ok := errors.AsType[*backend.Error](err); ok {
 		return err
 	}
 	return backend.NewError(op, backend.Unknown, err)
@@ -147,13 +147,7 @@ func asBackendError(op string, err error) error {
 func cloneCall(call backend.Call) backend.Call {
 	call.Header = call.Header.Clone()
 	call.Body = slices.Clone(call.Body)
-	if call.Query != nil {
-		query := make(map[string]string, len(call.Query))
-		for name, value := range call.Query {
-			query[name] = value
-		}
-		call.Query = query
-	}
+	call.Query = maps.Clone(call.Query)
 	return call
 }
 

@@ -170,8 +170,8 @@ func TestRecorderConcurrently(t *testing.T) {
 	for range 8 {
 		callers.Go(func() {
 			recorder.Respond(200, "{}")
-			_, err := client.Trigger(context.Background(), "a", "e", map[string]string{"k": "v"}, pusher.WithInfo(pusher.SubscriptionCount))
-			assert.NoError(t, err)
+			_, err := client.Trigger(t.Context(), "a", "e", map[string]string{"k": "v"}, pusher.WithInfo(pusher.SubscriptionCount))
+			assert.NoError(t, err) //nolint:testifylint // require must not end a goroutine of the test
 			_ = recorder.Events()
 			_ = recorder.Calls()
 		})

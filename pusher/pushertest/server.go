@@ -18,7 +18,7 @@ import (
 // TB is what [NewServer] needs of a *testing.T, *testing.B or *testing.F.
 type TB interface {
 	Helper()
-	Cleanup(func())
+	Cleanup(cleanup func())
 	Fatalf(format string, args ...any)
 }
 
@@ -34,7 +34,7 @@ type Server struct {
 	http     *http.Server
 
 	// lifetime ends when Close begins. Every WebSocket connection lives in it.
-	lifetime context.Context
+	lifetime context.Context //nolint:containedctx // that of the server, not of a call
 	end      context.CancelFunc
 
 	mu     sync.Mutex
@@ -65,7 +65,7 @@ func NewServer(tb TB, config ...ServerConfig) *Server {
 // Start starts a server, for programs that are not tests. The caller must call
 // [Server.Close]. It fails if no loopback port can be had.
 func Start(cfg ServerConfig) (*Server, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("pushertest: start server: %w", err)
 	}

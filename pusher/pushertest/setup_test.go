@@ -3,7 +3,7 @@ package pushertest_test
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/md5" //nolint:gosec // prescribed by the protocol
+	"crypto/md5"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -32,7 +32,7 @@ const patience = 30 * time.Second
 
 func deadline(t *testing.T) context.Context {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -88,12 +88,10 @@ func (r request) url(srv *pushertest.Server) string {
 		"auth_version":   {"1.0"},
 	}
 	if r.body != "" {
-		digest := md5.Sum([]byte(r.body)) //nolint:gosec // prescribed by the protocol
+		digest := md5.Sum([]byte(r.body))
 		query.Set("body_md5", hex.EncodeToString(digest[:]))
 	}
-	for name, values := range r.params {
-		query[name] = values
-	}
+	maps.Copy(query, r.params)
 	if r.edit != nil {
 		r.edit(query)
 	}
@@ -116,9 +114,7 @@ func (r request) send(t *testing.T, srv *pushertest.Server) reply {
 	t.Helper()
 	req, err := http.NewRequestWithContext(deadline(t), r.method, r.url(srv), strings.NewReader(r.body))
 	require.NoError(t, err)
-	for name, values := range r.header {
-		req.Header[name] = values
-	}
+	maps.Copy(req.Header, r.header)
 	req.Close = true
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
@@ -202,7 +198,7 @@ func next(t *testing.T, sub *pushertest.Subscriber) pushertest.Message {
 func nothingMore(t *testing.T, sub *pushertest.Subscriber) {
 	t.Helper()
 	require.NoError(t, sub.Ping(deadline(t)))
-	ended, cancel := context.WithCancel(context.Background())
+	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	message, err := sub.Next(ended)
 	require.ErrorIs(t, err, context.Canceled, "unexpected: %+v", message)

@@ -3,6 +3,7 @@ package pushertest_test
 import (
 	"testing"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -72,6 +73,17 @@ func TestSignInRefusals(t *testing.T) {
 			assert.Equal(t, 4009, refused.Code)
 		})
 	}
+}
+
+func TestSignInMalformed(t *testing.T) {
+	t.Parallel()
+	srv := pushertest.NewServer(t)
+	ws := dialRaw(t, srv.WebSocketURL())
+	readRaw(t, ws)
+	writeRaw(t, ws, `{"event":"pusher:signin","data":[]}`)
+	assert.Contains(t, readRaw(t, ws), "malformed")
+	_, _, err := ws.Read(deadline(t))
+	assert.Equal(t, websocket.StatusCode(4009), websocket.CloseStatus(err))
 }
 
 func TestSignInAsAnother(t *testing.T) {

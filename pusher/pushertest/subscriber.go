@@ -75,7 +75,8 @@ func (s *Server) Subscriber(ctx context.Context) (*Subscriber, error) {
 func Dial(ctx context.Context, url string) (*Subscriber, error) {
 	// A transport of its own leaves no idle connection behind.
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
-	ws, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport}})
+	options := &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport}}
+	ws, _, err := websocket.Dial(ctx, url, options) //nolint:bodyclose // the library says that it needs no closing
 	if err != nil {
 		return nil, fmt.Errorf("pushertest: connect: %w", err)
 	}
@@ -96,7 +97,7 @@ func Dial(ctx context.Context, url string) (*Subscriber, error) {
 		members:     map[string]map[string]struct{}{},
 		subscribing: map[string]chan error{},
 	}
-	go s.read(reading)
+	go s.read(reading) //nolint:contextcheck // ctx governs the connecting only
 	return s, nil
 }
 

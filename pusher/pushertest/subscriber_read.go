@@ -236,19 +236,22 @@ func (s *Subscriber) sendEvent(ctx context.Context, event string, data any) erro
 	return s.write(ctx, inFrame{Event: event, Data: text})
 }
 
-// write sends a frame. A context that has ended already must not reach the
-// library, which would break the connection off.
+// write sends a frame, unless ctx has ended. The library does not see ctx: it would
+// break the connection off if ctx ended during the write, however short that is.
 func (s *Subscriber) write(ctx context.Context, frame inFrame) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if err := s.ws.Write(ctx, websocket.MessageText, encodeJSON(frame)); err != nil {
+	err := s.ws.Write(context.WithoutCancel(ctx), websocket.MessageText, encodeJSON(frame))
+	if err == nil {
+		return nil
+	}
+	select {
+	case <-s.done: // the reader knows why the connection ended
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.err != nil {
-			return s.err
-		}
+		return s.err
+	case <-ctx.Done():
 		return err
 	}
-	return nil
 }
