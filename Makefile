@@ -25,6 +25,8 @@ demo: ## Send events to an in-process Channels server and show what arrives
 .PHONY: test
 test: ## Run every test under the race detector
 	go test -race ./...
+	@echo "go test -run Allocations (without the race detector, which allocates by itself)"
+	@go test -run 'Allocations|allocations' ./crypto ./pusher
 	@set -e; for dir in $(NESTED); do \
 		echo "go test -race ./... (in $$dir)"; \
 		(cd "$$dir" && go test -race ./...); \

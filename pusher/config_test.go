@@ -112,7 +112,7 @@ func TestConfigFromURL(t *testing.T) {
 		"https://k:s@api-eu.pusher.com/apps/4":   {AppID: "4", Key: "k", Secret: "s", Host: "api-eu.pusher.com"},
 		"http://k:s@127.0.0.1:6001/apps/app-1":   {AppID: "app-1", Key: "k", Secret: "s", Host: "127.0.0.1", Port: 6001, DisableTLS: true},
 		"https://k:s%2F%3A%40@h.example/apps/4/": {AppID: "4", Key: "k", Secret: "s/:@", Host: "h.example"},
-		" https://k:s@[::1]:8080/a/b/apps/4 \n":  {AppID: "4", Key: "k", Secret: "s", Host: "::1", Port: 8080, PathPrefix: "/a/b"},
+		"https://k:s@[::1]:8080/a/b/apps/4":      {AppID: "4", Key: "k", Secret: "s", Host: "::1", Port: 8080, PathPrefix: "/a/b"},
 		"https://k:s@h.example/apps/1/apps/2":    {AppID: "2", Key: "k", Secret: "s", Host: "h.example", PathPrefix: "/apps/1"},
 	} {
 		got, err := pusher.ConfigFromURL(url)
@@ -121,6 +121,9 @@ func TestConfigFromURL(t *testing.T) {
 		_, err = pusher.New(got)
 		require.NoError(t, err, url)
 	}
+	padded, err := pusher.ConfigFromURL(" https://k:s@h.example/apps/4 \n")
+	require.NoError(t, err, "white space around it is not part of it")
+	require.Equal(t, "4", padded.AppID)
 	for _, url := range []string{
 		"", "x", "ftp://k:hunter2@h/apps/4", "https://h/apps/4", "https://k@h/apps/4", "https://:hunter2@h/apps/4", "https://k:hunter2@h/",
 		"https://k:hunter2@h/apps/", "https://k:hunter2@h/apps/a b", "https://k:hunter2@h:x/apps/4", "https://k:hunter2@h:/apps/4",

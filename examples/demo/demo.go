@@ -28,7 +28,7 @@ type demo struct {
 
 func (d *demo) sayf(format string, args ...any) { fmt.Fprintf(d.out, format+"\n", args...) }
 
-func (d *demo) titlef(format string, args ...any) { d.sayf("\n"+format, args...) }
+func (d *demo) title(text string) { d.sayf("\n%s", text) }
 
 // expect waits for the next message and checks that it is the one that was sent.
 func (d *demo) expect(ctx context.Context, channel, event, data string) error {
@@ -47,7 +47,7 @@ func (d *demo) expect(ctx context.Context, channel, event, data string) error {
 // subscribe connects over a WebSocket, subscribes to a channel of each kind with
 // what the SDK authorizes, and signs a user in.
 func (d *demo) subscribe(ctx context.Context) (err error) {
-	d.titlef("Subscribing over a WebSocket")
+	d.title("Subscribing over a WebSocket")
 	if d.sub, err = d.srv.Subscriber(ctx); err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func (d *demo) subscribe(ctx context.Context) (err error) {
 }
 
 func (d *demo) single(ctx context.Context) error {
-	d.titlef("Trigger: one event on one channel")
+	d.title("Trigger: one event on one channel")
 	if _, err := d.client.Trigger(ctx, public, "headline", map[string]string{"text": "héllo 🎉 <world>"}); err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (d *demo) single(ctx context.Context) error {
 }
 
 func (d *demo) multi(ctx context.Context) error {
-	d.titlef("TriggerMulti: one event on three channels, asking for their state")
+	d.title("TriggerMulti: one event on three channels, asking for their state")
 	result, err := d.client.TriggerMulti(ctx, []string{public, private, presence}, "tick", "1",
 		pusher.WithInfo(pusher.UserCount, pusher.SubscriptionCount))
 	if err != nil {
@@ -106,7 +106,7 @@ func (d *demo) multi(ctx context.Context) error {
 }
 
 func (d *demo) batch(ctx context.Context) error {
-	d.titlef("TriggerBatch: two events in one request")
+	d.title("TriggerBatch: two events in one request")
 	_, err := d.client.TriggerBatch(ctx, []pusher.Event{
 		{Channel: public, Name: "first", Data: "1"},
 		{Channel: private, Name: "second", Data: map[string]int{"n": 2}},
@@ -121,7 +121,7 @@ func (d *demo) batch(ctx context.Context) error {
 }
 
 func (d *demo) encrypted(ctx context.Context) error {
-	d.titlef("Trigger on an encrypted channel")
+	d.title("Trigger on an encrypted channel")
 	if _, err := d.client.Trigger(ctx, encrypted, "secret", "for subscribers only"); err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (d *demo) encrypted(ctx context.Context) error {
 }
 
 func (d *demo) user(ctx context.Context) error {
-	d.titlef("SendToUser: to every connection of a signed-in user")
+	d.title("SendToUser: to every connection of a signed-in user")
 	if _, err := d.client.SendToUser(ctx, "ada", "greeting", "hello Ada"); err != nil {
 		return err
 	}
@@ -143,7 +143,7 @@ func (d *demo) user(ctx context.Context) error {
 }
 
 func (d *demo) broadcast(ctx context.Context) error {
-	d.titlef("Broadcast: to 150 plain channels and an encrypted one, in as few requests as allowed")
+	d.title("Broadcast: to 150 plain channels and an encrypted one, in as few requests as allowed")
 	channels := append(make([]string, 0, 151), public, encrypted)
 	for i := range 149 {
 		channels = append(channels, fmt.Sprintf("room-%d", i))
@@ -160,7 +160,7 @@ func (d *demo) broadcast(ctx context.Context) error {
 }
 
 func (d *demo) query(ctx context.Context) error {
-	d.titlef("Channels, Channel, ChannelUsers: what is going on")
+	d.title("Channels, Channel, ChannelUsers: what is going on")
 	list, err := d.client.Channels(ctx, pusher.ChannelsQuery{Prefix: "presence-", Attributes: []pusher.Attribute{pusher.UserCount}})
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 
 // authorize asks the SDK's own endpoint for an authorization, as a browser would.
 func (d *demo) authorize(ctx context.Context) error {
-	d.titlef("ChannelAuthHandler: the endpoint that browsers ask")
+	d.title("ChannelAuthHandler: the endpoint that browsers ask")
 	handler := d.client.ChannelAuthHandler(func(_ *http.Request, req pusher.AuthRequest) (pusher.Decision, error) {
 		if req.Channel == "private-admin" {
 			return pusher.Deny(), nil
@@ -47,7 +47,7 @@ func (d *demo) authorize(ctx context.Context) error {
 
 // webhook validates a genuine webhook and refuses a tampered one.
 func (d *demo) webhook(context.Context) error {
-	d.titlef("Webhook: what the server tells the app")
+	d.title("Webhook: what the server tells the app")
 	const body = `{"time_ms":1700000000000,"events":[{"name":"channel_occupied","channel":"news"}]}`
 	cfg := d.srv.Config()
 	mac := hmac.New(sha256.New, []byte(cfg.Secret))
