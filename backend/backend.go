@@ -2,6 +2,7 @@ package backend
 
 import (
 	"context"
+	"errors"
 	"io"
 	"slices"
 )
@@ -25,8 +26,15 @@ type Backend interface {
 // Func adapts a function to a [Backend].
 type Func func(ctx context.Context, req Request) (Response, error)
 
-// Send calls f.
-func (f Func) Send(ctx context.Context, req Request) (Response, error) { return f(ctx, req) }
+// Send calls f. A nil f fails with a [*Error] and sends nothing.
+func (f Func) Send(ctx context.Context, req Request) (Response, error) {
+	if f == nil {
+		return Response{}, NewError(req.Op(), NotSent, errNilFunc)
+	}
+	return f(ctx, req)
+}
+
+var errNilFunc = errors.New("the backend is a nil Func")
 
 // Middleware wraps a [Backend] in another that adds something to it: logging, a
 // header, a limit.

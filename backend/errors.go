@@ -97,7 +97,7 @@ func cause(err error) error {
 	}
 }
 
-func (e Error) Error() string {
+func (e *Error) Error() string {
 	what := "no answer"
 	switch {
 	case e.StatusCode != 0:
@@ -112,10 +112,10 @@ func (e Error) Error() string {
 }
 
 // Unwrap returns the cause.
-func (e Error) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error { return e.Err }
 
 // Timeout reports whether a deadline or a library's own time limit was the cause.
-func (e Error) Timeout() bool { return isTimeout(e.Err) }
+func (e *Error) Timeout() bool { return isTimeout(e.Err) }
 
 func isTimeout(err error) bool {
 	var t interface{ Timeout() bool }
@@ -123,10 +123,10 @@ func isTimeout(err error) bool {
 }
 
 // Format prints Error() for every verb, so that "%#v" shows no more either.
-func (e Error) Format(f fmt.State, _ rune) { writeString(f, e.Error()) }
+func (e *Error) Format(f fmt.State, _ rune) { writeString(f, e.Error()) }
 
 // LogValue returns the fields, the cause as text.
-func (e Error) LogValue() slog.Value {
+func (e *Error) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("op", e.Op),
 		slog.String("outcome", e.Outcome.String()),
@@ -136,7 +136,7 @@ func (e Error) LogValue() slog.Value {
 }
 
 // MarshalJSON returns the fields, the cause as text.
-func (e Error) MarshalJSON() ([]byte, error) {
+func (e *Error) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Op      string `json:"op"`
 		Outcome string `json:"outcome"`

@@ -193,7 +193,11 @@ func writeAuth(w http.ResponseWriter, answer any, callback string) {
 }
 
 func (c *Client) logError(r *http.Request, message string, err error) {
+	c.logLine(r, slog.LevelError, message, err)
+}
+
+func (c *Client) logLine(r *http.Request, level slog.Level, message string, err error) {
 	if c.logger != nil {
-		c.logger.LogAttrs(r.Context(), slog.LevelError, "pusher: "+message, slog.String("error", err.Error()))
+		c.logger.LogAttrs(r.Context(), level, "pusher: "+message, slog.String("error", err.Error()))
 	}
 }

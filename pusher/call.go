@@ -2,6 +2,7 @@ package pusher
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -62,7 +63,9 @@ func (c *Client) send(ctx context.Context, call backend.Call) (backend.Response,
 	res, err := c.backend.Send(ctx, c.Request(call))
 	if err != nil {
 		err = transportError(ctx, call.Op, err)
-	} else if status := res.EffectiveStatus(); status < 200 || status > 299 {
+	} else if res.StatusCode < http.StatusOK {
+		err = backend.NewError(call.Op, backend.Unknown, fmt.Errorf("the backend returned status %d, which is no answer", res.StatusCode))
+	} else if status := res.EffectiveStatus(); status > 299 {
 		err = c.apiError(call.Op, status, res)
 	}
 	if logged {

@@ -21,9 +21,9 @@ const DefaultCluster = "mt1"
 // required; for every other field the zero value is the documented default. [New]
 // copies it, so changing it afterwards has no effect.
 //
-// A Config prints and marshals with its secrets redacted. Only a struct that
-// holds one by value in an unexported field is beyond that: fmt cannot call its
-// methods there.
+// A Config prints and marshals with its secrets redacted. Only in an unexported
+// field of a struct, by value or by pointer, is it beyond that, as are [Token],
+// [ChannelAuth] and [UserAuth]: fmt cannot call their methods there.
 type Config struct {
 	// AppID is the app's id, from its "App Keys" page. Hosted apps have a number,
 	// self-hosted servers take any of A–Z a–z 0–9 _ -.
@@ -89,7 +89,7 @@ type Config struct {
 	Now func() time.Time
 	// Logger gets one line a call at debug level: operation, status, duration and
 	// bytes, never a secret, a signature or a payload. Handlers report errors of
-	// your callbacks to it. Default: none.
+	// your callbacks to it, and at warn level refused webhooks. Default: none.
 	Logger *slog.Logger
 	// Backend sends the requests. Default: net/http, tuned (see package
 	// backend/nethttp).

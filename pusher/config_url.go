@@ -108,7 +108,9 @@ func newEdited(cfg Config, err error, edits []func(*Config)) (*Client, error) {
 		return nil, err
 	}
 	for _, edit := range edits {
-		edit(&cfg)
+		if edit != nil {
+			edit(&cfg)
+		}
 	}
 	return New(cfg)
 }

@@ -148,7 +148,7 @@ type APIError struct {
 	ClockSkew time.Duration
 }
 
-func (e APIError) Error() string {
+func (e *APIError) Error() string {
 	var b strings.Builder
 	b.WriteString(e.Op)
 	b.WriteString(": ")
@@ -173,7 +173,7 @@ func (e APIError) Error() string {
 }
 
 // Is makes the error match the sentinel of its status.
-func (e APIError) Is(target error) bool {
+func (e *APIError) Is(target error) bool {
 	switch target {
 	case ErrBadRequest:
 		return e.StatusCode == http.StatusBadRequest || e.StatusCode == http.StatusUnprocessableEntity
@@ -195,10 +195,10 @@ func (e APIError) Is(target error) bool {
 }
 
 // Format prints Error() for every verb.
-func (e APIError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
+func (e *APIError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
 
 // MarshalJSON returns all fields but the body.
-func (e APIError) MarshalJSON() ([]byte, error) {
+func (e *APIError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Op         string  `json:"op"`
 		Status     int     `json:"status"`
@@ -219,18 +219,18 @@ type ResponseError struct {
 	Err error
 }
 
-func (e ResponseError) Error() string {
+func (e *ResponseError) Error() string {
 	return e.Op + ": accepted with " + strconv.Itoa(e.StatusCode) + ", but the answer could not be read: " + backend.Redact(e.Err.Error())
 }
 
 // Unwrap returns the cause.
-func (e ResponseError) Unwrap() error { return e.Err }
+func (e *ResponseError) Unwrap() error { return e.Err }
 
 // Format prints Error() for every verb.
-func (e ResponseError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
+func (e *ResponseError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
 
 // MarshalJSON returns the operation, the status and the cause as text.
-func (e ResponseError) MarshalJSON() ([]byte, error) {
+func (e *ResponseError) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {
 		Op      string `json:"op"`
 		Status  int    `json:"status"`
@@ -239,18 +239,28 @@ func (e ResponseError) MarshalJSON() ([]byte, error) {
 }
 
 // transportError gives a backend's failure its final form: a 2xx that broke off
-// is a [*ResponseError], and what a backend of the user's returns bare becomes a
-// [*backend.Error], of which nothing is known but whether ctx had ended.
+// is a [*ResponseError], what a backend of the user's returns bare becomes a
+// [*backend.Error], of which nothing is known but whether ctx had ended, and a
+// signed URL that something wrapped around the error is taken out.
 func transportError(ctx context.Context, op string, err error) error {
-	var transport *backend.Error
-	if !errors.As(err, &transport) {
+	transport, ok := errors.AsType[*backend.Error](err)
+	if !ok {
 		if ctxErr := ctx.Err(); ctxErr != nil && !errors.Is(err, ctxErr) {
 			err = ctxErr
 		}
 		return backend.NewError(op, backend.Unknown, err)
 	}
 	if transport.Outcome == backend.Accepted {
-		return &ResponseError{Op: op, StatusCode: transport.StatusCode, Err: transport.Err}
+		cause := transport.Err
+		if cause == nil {
+			cause = io.ErrUnexpectedEOF
+		}
+		return &ResponseError{Op: op, StatusCode: transport.StatusCode, Err: cause}
+	}
+	if text := err.Error(); backend.Redact(text) != text {
+		clean := backend.NewError(op, transport.Outcome, err)
+		clean.StatusCode = transport.StatusCode
+		return clean
 	}
 	return err
 }

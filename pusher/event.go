@@ -1,6 +1,9 @@
 package pusher
 
-import "strings"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // Attribute names a piece of a channel's state to ask for.
 type Attribute string
@@ -21,6 +24,16 @@ const (
 type ChannelInfo struct {
 	UserCount         *int `json:"user_count"`
 	SubscriptionCount *int `json:"subscription_count"`
+}
+
+// UnmarshalJSON takes an empty list for an empty object too, as servers written in
+// PHP say it: an error after delivery would only invite a second send.
+func (i *ChannelInfo) UnmarshalJSON(data []byte) error {
+	if isEmptyOf(data, '[') {
+		return nil
+	}
+	type fields ChannelInfo
+	return json.Unmarshal(data, (*fields)(i))
 }
 
 // Event is one event of a batch.

@@ -237,6 +237,9 @@ func FuzzResponseDecoding(f *testing.F) {
 			case success:
 				requireTyped[*pusher.ResponseError](t, err)
 				requireOutcome(t, err, pusher.Accepted)
+			case status < http.StatusOK: // no final answer: the backend is at fault
+				requireTyped[*backend.Error](t, err)
+				requireOutcome(t, err, pusher.Unknown)
 			default:
 				requireTyped[*pusher.APIError](t, err)
 				requireOutcome(t, err, pusher.Rejected)

@@ -90,13 +90,10 @@ func (c *Client) Channel(ctx context.Context, name string, attributes ...Attribu
 
 func decodeChannelState(c *Client, body []byte) (ChannelState, error) {
 	var answer struct {
-		Occupied          bool `json:"occupied"`
-		UserCount         *int `json:"user_count"`
-		SubscriptionCount *int `json:"subscription_count"`
-		Cache             *struct {
-			Data json.RawMessage `json:"data"`
-			TTL  float64         `json:"ttl"`
-		} `json:"cache"`
+		Occupied          bool            `json:"occupied"`
+		UserCount         *int            `json:"user_count"`
+		SubscriptionCount *int            `json:"subscription_count"`
+		Cache             json.RawMessage `json:"cache"`
 	}
 	if err := c.unmarshal(body, &answer); err != nil {
 		return ChannelState{}, err
@@ -106,12 +103,17 @@ func decodeChannelState(c *Client, body []byte) (ChannelState, error) {
 		UserCount:         answer.UserCount,
 		SubscriptionCount: answer.SubscriptionCount,
 	}
-	if answer.Cache != nil {
-		state.Cache = &CachedEvent{
-			Data: textOf(answer.Cache.Data),
-			TTL:  time.Duration(answer.Cache.TTL * float64(time.Second)),
-		}
+	if isEmptyOf(answer.Cache, '[') {
+		return state, nil
 	}
+	var cache struct {
+		Data json.RawMessage `json:"data"`
+		TTL  float64         `json:"ttl"`
+	}
+	if err := c.unmarshal(answer.Cache, &cache); err != nil {
+		return ChannelState{}, err
+	}
+	state.Cache = &CachedEvent{Data: textOf(cache.Data), TTL: time.Duration(cache.TTL * float64(time.Second))}
 	return state, nil
 }
 

@@ -282,3 +282,27 @@ func TestServers_batchInfoIndexForIndex(t *testing.T) {
 	require.JSONEq(t, `{"batch":[{"channel":"presence-a","name":"e","data":"null","info":"user_count"},
 		{"channel":"b","name":"e","data":"null"},{"channel":"c","name":"e","data":"null","info":"subscription_count"}]}`, string(w.last(t).call.Body))
 }
+
+// PHP says [] for an empty object.
+func TestServers_emptyListsForEmptyObjects(t *testing.T) {
+	t.Parallel()
+	client, w := setup(t)
+	w.body = `{"channels":{"a":[],"presence-b":{"user_count":2}}}`
+	result, err := client.TriggerMulti(t.Context(), []string{"a", "presence-b"}, "e", "x", pusher.WithInfo(pusher.UserCount))
+	require.NoError(t, err)
+	require.Nil(t, result.Channels["a"].UserCount)
+	require.Equal(t, 2, *result.Channels["presence-b"].UserCount)
+	w.body = `{"batch":[[],{"user_count":3}]}`
+	batch, err := client.TriggerBatch(t.Context(), []pusher.Event{{Channel: "a", Name: "e"}, {Channel: "presence-b", Name: "e"}})
+	require.NoError(t, err)
+	require.Len(t, batch.Events, 2)
+	require.Equal(t, 3, *batch.Events[1].UserCount)
+	w.body = `{"occupied":true,"cache":[]}`
+	state, err := client.Channel(t.Context(), "cache-a", pusher.CacheData)
+	require.NoError(t, err)
+	require.Nil(t, state.Cache)
+	w.body = `{"occupied":true,"cache":{"data":"x","ttl":60}}`
+	state, err = client.Channel(t.Context(), "cache-a", pusher.CacheData)
+	require.NoError(t, err)
+	require.Equal(t, &pusher.CachedEvent{Data: "x", TTL: time.Minute}, state.Cache)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 )
 
@@ -19,7 +20,7 @@ const maxWebhookBody = 1 << 20
 //   - 400 for a body that is not a webhook, 413 for one over 1 MiB,
 //   - 405 for methods other than POST,
 //   - 500 with an empty body if handle returns an error, which goes to
-//     Config.Logger.
+//     Config.Logger, as what is refused does at warn level.
 //
 // Since a webhook may come more than once, handle has to bear that. A nil handle
 // panics.
@@ -44,7 +45,7 @@ func (c *Client) WebhookHandler(handle func(ctx context.Context, hook Webhook) e
 		}
 		hook, err := c.Webhook(r.Header, body)
 		if err != nil {
-			c.logError(r, "webhook refused", err)
+			c.logLine(r, slog.LevelWarn, "webhook refused", err)
 			status := http.StatusUnauthorized
 			if errors.Is(err, ErrWebhookBody) {
 				status = http.StatusBadRequest

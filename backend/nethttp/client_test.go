@@ -211,3 +211,17 @@ func TestConcurrentCallersReuseConnections(t *testing.T) {
 	wg.Wait()
 	assert.LessOrEqual(t, opened.Load(), int64(192))
 }
+
+// A transport that breaks http.RoundTripper's rules must not bring the caller down.
+func TestTransportThatReturnsNothing(t *testing.T) {
+	t.Parallel()
+	for _, response := range []*http.Response{nil, {StatusCode: http.StatusOK}} {
+		b := nethttp.New(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
+			return response, nil
+		})})
+		_, err := b.Send(t.Context(), post("127.0.0.1:1", "/"))
+		var failed *backend.Error
+		require.ErrorAs(t, err, &failed)
+		assert.Equal(t, backend.Unknown, failed.Outcome)
+	}
+}

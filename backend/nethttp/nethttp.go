@@ -88,6 +88,9 @@ func (b *Backend) Send(ctx context.Context, req backend.Request) (backend.Respon
 	// The transport itself, since all that Client.Do adds is redirects, and errors
 	// with the signed URL in them.
 	res, err := b.client.Transport.RoundTrip(r)
+	if err == nil && (res == nil || res.Body == nil) {
+		err = errNoResponse
+	}
 	if err != nil {
 		outcome := backend.Unknown
 		if seen.traced.Load() && !seen.connected.Load() {
@@ -110,6 +113,8 @@ func (b *Backend) Send(ctx context.Context, req backend.Request) (backend.Respon
 	}
 	return backend.Response{StatusCode: res.StatusCode, Header: res.Header, Body: body}, nil
 }
+
+var errNoResponse = errors.New("the transport returned neither a response nor an error")
 
 // header returns req's header, which is shared and read-only, or a copy of it with
 // the cookies for u.

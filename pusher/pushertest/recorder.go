@@ -76,7 +76,11 @@ func (r *Recorder) Fail(err error) { r.add(scripted{err: err}) }
 func (r *Recorder) Calls() []backend.Call {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return slices.Clone(r.calls)
+	calls := make([]backend.Call, len(r.calls))
+	for i, call := range r.calls {
+		calls[i] = cloneCall(call)
+	}
+	return calls
 }
 
 // Events returns the events of all triggers and batches that were answered with
@@ -119,7 +123,7 @@ func (r *Recorder) handle(call backend.Call) scripted {
 	if r.Handler == nil {
 		return scripted{response: response(http.StatusOK, success(call))}
 	}
-	res, err := r.Handler(call)
+	res, err := r.Handler(cloneCall(call))
 	return scripted{response: res, err: err}
 }
 
