@@ -219,7 +219,7 @@ func TestTransportThatReturnsNothing(t *testing.T) {
 		b := nethttp.New(&http.Client{Transport: roundTripper(func(*http.Request) (*http.Response, error) {
 			return response, nil
 		})})
-		_, err := b.Send(t.Context(), post("127.0.0.1:1", "/"))
+		_, err := b.Send(t.Context(), post("http://127.0.0.1:1", "/"))
 		var failed *backend.Error
 		require.ErrorAs(t, err, &failed)
 		assert.Equal(t, backend.Unknown, failed.Outcome)
