@@ -27,10 +27,14 @@ func appendJSONString(dst, s []byte) []byte {
 		n, read := escapeBlocks(dst[len(dst):cap(dst)], s)
 		dst, s = dst[:len(dst)+n], s[read:]
 		// Here is the end, or a control character, which takes six bytes.
-		for i := range min(len(s), blockSize) {
-			dst = appendEscaped(dst, s[i])
+		plain := 0
+		for plain < min(len(s), blockSize) && isPlain(s[plain]) {
+			plain++
 		}
-		s = s[min(len(s), blockSize):]
+		dst, s = append(dst, s[:plain]...), s[plain:]
+		if len(s) > 0 && !isPlain(s[0]) {
+			dst, s = appendEscape(dst, s[0]), s[1:]
+		}
 	}
 	return append(dst, '"')
 }
@@ -81,19 +85,20 @@ func specials(w uint64) uint64 {
 	return (((w ^ ones*2) - ones*0x21) | ((w ^ ones*'\\') - ones)) &^ w & highs
 }
 
-// appendEscaped appends one byte of a JSON string.
-func appendEscaped(dst []byte, c byte) []byte {
+// isPlain reports whether a JSON string can hold c as it is.
+func isPlain(c byte) bool { return c >= ' ' && c != '"' && c != '\\' }
+
+// appendEscape appends c, which is not plain, in its shortest form.
+func appendEscape(dst []byte, c byte) []byte {
 	const digits = "0123456789abcdef"
-	switch {
-	case c == '"' || c == '\\':
+	switch c {
+	case '"', '\\':
 		return append(dst, '\\', c)
-	case c >= ' ':
-		return append(dst, c)
-	case c == '\n':
+	case '\n':
 		return append(dst, '\\', 'n')
-	case c == '\r':
+	case '\r':
 		return append(dst, '\\', 'r')
-	case c == '\t':
+	case '\t':
 		return append(dst, '\\', 't')
 	default:
 		return append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&15])
