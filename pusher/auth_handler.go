@@ -138,13 +138,11 @@ func readAuthRequest(w http.ResponseWriter, r *http.Request, jsonp bool) (req Au
 			(err != nil || mediaType != "application/x-www-form-urlencoded") {
 			return req, "", http.StatusBadRequest
 		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxAuthBody))
-		if err != nil {
-			if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-				return req, "", http.StatusRequestEntityTooLarge
-			}
-			return req, "", http.StatusBadRequest
+		body, status := readBody(w, r, maxAuthBody)
+		if status != 0 {
+			return req, "", status
 		}
+		var err error
 		if params, err = url.ParseQuery(string(body)); err != nil {
 			return req, "", http.StatusBadRequest
 		}
@@ -168,6 +166,19 @@ func readAuthRequest(w http.ResponseWriter, r *http.Request, jsonp bool) (req Au
 		return req, "", http.StatusBadRequest
 	}
 	return req, callback, 0
+}
+
+// readBody reads a request's body of at most limit bytes, or returns the status
+// that refuses it.
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte, status int) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return nil, http.StatusRequestEntityTooLarge
+	}
+	if err != nil {
+		return nil, http.StatusBadRequest
+	}
+	return body, 0
 }
 
 var callbackPattern = regexp.MustCompile(`\A[A-Za-z_$][\w$.]*(\['[0-9]+'\])?\z`)

@@ -3,7 +3,6 @@ package pusher
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 )
@@ -34,12 +33,8 @@ func (c *Client) WebhookHandler(handle func(ctx context.Context, hook Webhook) e
 			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
 			return
 		}
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxWebhookBody))
-		if err != nil {
-			status := http.StatusBadRequest
-			if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
-				status = http.StatusRequestEntityTooLarge
-			}
+		body, status := readBody(w, r, maxWebhookBody)
+		if status != 0 {
 			http.Error(w, http.StatusText(status), status)
 			return
 		}
