@@ -34,16 +34,21 @@ func (f Func) Send(ctx context.Context, req Request) (Response, error) {
 	return f(ctx, req)
 }
 
-var errNilFunc = errors.New("the backend is a nil Func")
+var errNilFunc = errors.New("the backend is nil")
 
 // Middleware wraps a [Backend] in another that adds something to it: logging, a
-// header, a limit.
+// header, a limit. Apply it with [Chain]: what a middleware returns need not pass
+// Close on.
 type Middleware func(Backend) Backend
 
 // Chain wraps b in the middlewares, the first one outermost: a request passes
 // through them in the order in which they are written. Closing the result closes
-// b, if b is an [io.Closer]. Nil middlewares are skipped.
+// b, if b is an [io.Closer], and nothing else. Nil middlewares are skipped, and a nil
+// b fails each request without sending it.
 func Chain(b Backend, middlewares ...Middleware) Backend {
+	if b == nil {
+		b = Func(nil)
+	}
 	c := chain{Backend: b, base: b}
 	for _, middleware := range slices.Backward(middlewares) {
 		if middleware != nil {

@@ -43,6 +43,18 @@ func (o Outcome) String() string {
 	}
 }
 
+// Then returns what an attempt with outcome o and a later one with outcome next
+// mean together for the call: [Accepted] or [Unknown] if either may have been
+// carried out, [NotSent] only if both are.
+func (o Outcome) Then(next Outcome) Outcome {
+	for _, outcome := range []Outcome{Accepted, Unknown, Rejected} {
+		if o == outcome || next == outcome {
+			return outcome
+		}
+	}
+	return NotSent
+}
+
 // Error reports that no complete answer came. Neither its text nor its cause
 // contains a URL's query. It unwraps to the cause: [context.Canceled] or
 // [context.DeadlineExceeded] where that is what happened, else the library's
@@ -54,6 +66,9 @@ type Error struct {
 	Outcome Outcome
 	// StatusCode is the status that came before the answer broke off, else 0.
 	StatusCode int
+	// Attempts is how many attempts were made, if a backend made more than one,
+	// else 0. Outcome covers all of them, StatusCode and Err are the last one's.
+	Attempts int
 	// Err is the cause.
 	Err error
 }
@@ -104,6 +119,11 @@ func (e *Error) Error() string {
 		what = "answer " + strconv.Itoa(e.StatusCode) + " could not be read"
 	case e.Outcome == NotSent:
 		what = "not sent"
+	case e.Outcome == Rejected:
+		what = "rejected"
+	}
+	if e.Attempts > 1 {
+		what += " after " + strconv.Itoa(e.Attempts) + " attempts"
 	}
 	if e.Err == nil {
 		return e.Op + ": " + what
@@ -131,6 +151,7 @@ func (e *Error) LogValue() slog.Value {
 		slog.String("op", e.Op),
 		slog.String("outcome", e.Outcome.String()),
 		slog.Int("status", e.StatusCode),
+		slog.Int("attempts", e.Attempts),
 		slog.String("message", e.Error()),
 	)
 }
@@ -141,8 +162,10 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 		Op      string `json:"op"`
 		Outcome string `json:"outcome"`
 		Status  int    `json:"status,omitempty"`
-		Message string `json:"message"`
-	}{e.Op, e.Outcome.String(), e.StatusCode, e.Error()})
+		// Attempts is left out where there was one.
+		Attempts int    `json:"attempts,omitempty"`
+		Message  string `json:"message"`
+	}{e.Op, e.Outcome.String(), e.StatusCode, e.Attempts, e.Error()})
 }
 
 // redacted shows a cleaned text and matches what it hides only by identity:

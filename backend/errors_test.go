@@ -195,7 +195,29 @@ func TestErrorForms(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("failed", "err", err)
 	var line struct{ Err map[string]any }
 	require.NoError(t, json.Unmarshal(log.Bytes(), &line))
-	assert.Equal(t, map[string]any{"op": "trigger", "outcome": "accepted", "status": 200.0, "message": want}, line.Err)
+	assert.Equal(t, map[string]any{"op": "trigger", "outcome": "accepted", "status": 200.0, "attempts": 0.0, "message": want}, line.Err)
+}
+
+func TestErrorAfterSeveralAttempts(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[string]*backend.Error{
+		"trigger: no answer: cause":                              {Op: "trigger", Attempts: 1, Err: errors.New("cause")},
+		"trigger: no answer after 2 attempts: cause":             {Op: "trigger", Attempts: 2, Err: errors.New("cause")},
+		"trigger: not sent after 5 attempts: cause":              {Op: "trigger", Attempts: 5, Outcome: backend.NotSent, Err: errors.New("cause")},
+		"trigger: not sent after 5 attempts":                     {Op: "trigger", Attempts: 5, Outcome: backend.NotSent},
+		"trigger: answer 502 could not be read after 3 attempts": {Op: "trigger", Attempts: 3, StatusCode: 502},
+	} {
+		require.EqualError(t, err, want)
+	}
+
+	err := &backend.Error{Op: "trigger", Outcome: backend.NotSent, Attempts: 3, Err: syscall.ECONNREFUSED}
+	encoded, jsonErr := json.Marshal(err)
+	require.NoError(t, jsonErr)
+	assert.JSONEq(t, `{"op":"trigger","outcome":"not sent","attempts":3,"message":"`+err.Error()+`"}`, string(encoded))
+
+	var log bytes.Buffer
+	slog.New(slog.NewTextHandler(&log, nil)).Info("failed", "err", err)
+	assert.Contains(t, log.String(), "err.attempts=3")
 }
 
 func TestRedact(t *testing.T) {

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -129,4 +133,50 @@ func ExampleReadBody() {
 	// Output:
 	// {} <nil>
 	// response body is larger than allowed
+}
+
+func ExampleHeader() {
+	network := backend.Func(func(_ context.Context, req backend.Request) (backend.Response, error) {
+		fmt.Println("sent with", req.Header().Get("Traceparent"))
+		return backend.Response{StatusCode: http.StatusOK}, nil
+	})
+	type traceKey struct{}
+	b := backend.Chain(network, backend.Header(func(ctx context.Context, h http.Header) {
+		if trace, ok := ctx.Value(traceKey{}).(string); ok {
+			h.Set("Traceparent", trace)
+		}
+	}))
+
+	ctx := context.WithValue(context.Background(), traceKey{}, "00-4bf92f35-01")
+	_, _ = b.Send(ctx, backend.NewRequest(backend.Call{Op: "trigger"}, fixedSigner{}))
+	// Output: sent with 00-4bf92f35-01
+}
+
+func ExampleLog() {
+	logger := slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{
+		ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+			if a.Key == slog.TimeKey || a.Key == "duration" {
+				return slog.Attr{} // they differ each time
+			}
+			return a
+		},
+	}))
+	network := backend.Func(func(context.Context, backend.Request) (backend.Response, error) {
+		return backend.Response{StatusCode: http.StatusOK, Body: []byte("{}")}, nil
+	})
+	b := backend.Chain(network, backend.Log(logger))
+	_, _ = b.Send(context.Background(), backend.NewRequest(backend.Call{
+		Op: "channel", Method: http.MethodGet, Path: "/apps/4/channels/my-channel",
+	}, fixedSigner{}))
+	// Output:
+	// level=INFO msg="pusher request" request.op=channel request.method=GET request.path=/apps/4/channels/my-channel request.bytes=0 status=200 received_bytes=2
+}
+
+func ExampleDialOutcome() {
+	_, err := net.Dial("tcp", "127.0.0.1:0") // nobody can listen there
+	fmt.Println(backend.DialOutcome(err))
+	fmt.Println(backend.DialOutcome(io.ErrUnexpectedEOF))
+	// Output:
+	// not sent
+	// unknown
 }

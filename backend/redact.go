@@ -1,6 +1,9 @@
 package backend
 
-import "regexp"
+import (
+	"regexp"
+	"strings"
+)
 
 var (
 	// inURL matches the query of a signed URL, which has no spaces.
@@ -20,7 +23,14 @@ const signatureParam = `(?:auth_(?:key|timestamp|version|signature)|body_md5)=`
 // what they were sent: what comes from either passes through here before it is
 // printed.
 func Redact(text string) string {
-	text = inURL.ReplaceAllString(text, "[redacted]")
-	text = bare.ReplaceAllString(text, "[redacted]")
-	return hexSum.ReplaceAllString(text, "[redacted]")
+	// Most texts have nothing to hide, and looking for that with the patterns takes
+	// longer than failing does.
+	if strings.Contains(text, "auth_") || strings.Contains(text, "body_md5") {
+		text = inURL.ReplaceAllString(text, "[redacted]")
+		text = bare.ReplaceAllString(text, "[redacted]")
+	}
+	if len(text) >= 64 {
+		text = hexSum.ReplaceAllString(text, "[redacted]")
+	}
+	return text
 }

@@ -18,6 +18,12 @@ type Response struct {
 	StatusCode int
 	Header     http.Header
 	Body       []byte
+	// Attempts is how many attempts were made, if a backend made more than one,
+	// else 0. The rest is the last one's answer.
+	Attempts int
+	// Uncertain says that an attempt before the last one may have been carried out:
+	// it had no answer, or one that broke off.
+	Uncertain bool
 }
 
 // EffectiveStatus returns the status that the server meant. That is StatusCode,

@@ -1,7 +1,6 @@
 package nethttp_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"net"
@@ -15,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-588517f9/pusher-go/backend"
+	"github.com/seed-588517f9/pusher-go/backend/internal/wire"
 	"github.com/seed-588517f9/pusher-go/backend/nethttp"
 )
 
@@ -45,10 +45,10 @@ func TestContextEndedBefore(t *testing.T) {
 func TestContextEndsWhileTheServerIsSilent(t *testing.T) {
 	t.Parallel()
 	received := make(chan string, 1)
-	address := script(t, func(_ int, w *wire) {
-		raw, _ := w.request()
+	address := wire.Serve(t, func(_ int, w *wire.Conn) {
+		raw, _ := w.Request()
 		received <- raw
-		w.gone()
+		w.Gone()
 	})
 	b := setup(t, nil)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -68,10 +68,10 @@ func TestContextEndsWhileTheServerIsAnswering(t *testing.T) {
 	t.Parallel()
 	for status, outcome := range map[string]backend.Outcome{"200": backend.Accepted, "500": backend.Rejected} {
 		head := make(chan struct{})
-		address := script(t, func(_ int, w *wire) {
-			w.request()
-			w.answer("HTTP/1.1 " + status + " X\r\nContent-Length: 10\r\n\r\n{")
-			w.gone()
+		address := wire.Serve(t, func(_ int, w *wire.Conn) {
+			w.Request()
+			w.Answer("HTTP/1.1 " + status + " X\r\nContent-Length: 10\r\n\r\n{")
+			w.Gone()
 		})
 		ctx, cancel := context.WithCancel(t.Context())
 		transport := nethttp.NewTransport()
@@ -113,11 +113,11 @@ func TestContextEndsWhileConnecting(t *testing.T) {
 // at once, and always while the server is silent.
 func TestTimeLimits(t *testing.T) {
 	t.Parallel()
-	silent := func(w *wire) { w.request(); w.gone() }
-	halfway := func(w *wire) {
-		w.request()
-		w.answer("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{")
-		w.gone()
+	silent := func(w *wire.Conn) { w.Request(); w.Gone() }
+	halfway := func(w *wire.Conn) {
+		w.Request()
+		w.Answer("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{")
+		w.Gone()
 	}
 	asIs := func(req backend.Request) backend.Request { return req }
 	tests := map[string]struct {
@@ -125,7 +125,7 @@ func TestTimeLimits(t *testing.T) {
 		client  time.Duration
 		header  time.Duration
 		request func(backend.Request) backend.Request
-		server  func(w *wire)
+		server  func(w *wire.Conn)
 		want    backend.Outcome
 	}{
 		"of the request": {
@@ -158,7 +158,7 @@ func TestTimeLimits(t *testing.T) {
 					ours, theirs := net.Pipe()
 					go func() {
 						defer theirs.Close()
-						tt.server(&wire{theirs, bufio.NewReader(theirs)})
+						tt.server(wire.New(theirs))
 					}()
 					return ours, nil
 				}
@@ -205,7 +205,7 @@ func TestTimeLimitOfTheHandshakeIsNotSent(t *testing.T) {
 			ours, theirs := net.Pipe()
 			go func() {
 				defer theirs.Close()
-				(&wire{theirs, bufio.NewReader(theirs)}).gone()
+				(wire.New(theirs)).Gone()
 			}()
 			return ours, nil
 		}

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-588517f9/pusher-go/backend"
+	"github.com/seed-588517f9/pusher-go/backend/internal/wire"
 	"github.com/seed-588517f9/pusher-go/backend/nethttp"
 )
 
@@ -92,7 +93,7 @@ func TestTLSFailure(t *testing.T) {
 	})
 	t.Run("a server without TLS", func(t *testing.T) {
 		t.Parallel()
-		address := script(t, func(_ int, w *wire) { w.answer("HTTP/1.1 400 Bad Request\r\n\r\n") })
+		address := wire.Serve(t, func(_ int, w *wire.Conn) { w.Answer("HTTP/1.1 400 Bad Request\r\n\r\n") })
 		failed := failure(t, setup(t, nil), post(strings.Replace(address, "http:", "https:", 1), "/"))
 		assert.Equal(t, backend.NotSent, failed.Outcome)
 	})
@@ -109,18 +110,18 @@ func trusting(srv *httptest.Server) *http.Transport {
 
 func TestResetAfterTheRequestWasRead(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]func(w *wire){
-		"reset":             (*wire).reset,
-		"closed":            func(w *wire) { _ = w.Close() },
-		"part of a head":    func(w *wire) { w.answer("HTTP/1.1 200 OK\r\nContent-Le") },
-		"no HTTP":           func(w *wire) { w.answer("SSH-2.0-OpenSSH_9.6\r\n\r\n") },
-		"a head over 64 KB": func(w *wire) { w.answer("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 70<<10)) },
+	for name, end := range map[string]func(w *wire.Conn){
+		"reset":             (*wire.Conn).Reset,
+		"closed":            func(w *wire.Conn) { _ = w.Close() },
+		"part of a head":    func(w *wire.Conn) { w.Answer("HTTP/1.1 200 OK\r\nContent-Le") },
+		"no HTTP":           func(w *wire.Conn) { w.Answer("SSH-2.0-OpenSSH_9.6\r\n\r\n") },
+		"a head over 64 KB": func(w *wire.Conn) { w.Answer("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 70<<10)) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var requests atomic.Int64
-			address := script(t, func(_ int, w *wire) {
-				w.request()
+			address := wire.Serve(t, func(_ int, w *wire.Conn) {
+				w.Request()
 				requests.Add(1)
 				end(w)
 			})
@@ -135,13 +136,13 @@ func TestResetAfterTheRequestWasRead(t *testing.T) {
 
 func TestResetBeforeAnythingWasRead(t *testing.T) {
 	t.Parallel()
-	for name, end := range map[string]func(w *wire){
-		"reset":  (*wire).reset,
-		"closed": func(*wire) {},
+	for name, end := range map[string]func(w *wire.Conn){
+		"reset":  (*wire.Conn).Reset,
+		"closed": func(*wire.Conn) {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			address := script(t, func(_ int, w *wire) { end(w) })
+			address := wire.Serve(t, func(_ int, w *wire.Conn) { end(w) })
 			for _, req := range []backend.Request{get(address, "/"), post(address, "/")} {
 				failed := failure(t, setup(t, nil), req)
 				assert.Contains(t, []backend.Outcome{backend.Unknown, backend.NotSent}, failed.Outcome)
@@ -190,9 +191,9 @@ func TestGetIsReplayedOnADeadConnection(t *testing.T) {
 // requests for /second that arrived.
 func dyingAfterOneAnswer(t *testing.T, second *atomic.Int64) string {
 	t.Helper()
-	return script(t, func(n int, w *wire) {
+	return wire.Serve(t, func(n int, w *wire.Conn) {
 		for answers := 0; ; answers++ {
-			raw, ok := w.request()
+			raw, ok := w.Request()
 			if !ok {
 				return
 			}
@@ -202,7 +203,7 @@ func dyingAfterOneAnswer(t *testing.T, second *atomic.Int64) string {
 			if n == 1 && answers == 1 {
 				return
 			}
-			w.answer(okAnswer)
+			w.Answer(wire.OK)
 		}
 	})
 }
@@ -252,7 +253,24 @@ func TestOutcomeWithAnotherTransport(t *testing.T) {
 	failed = failure(t, setup(t, &http.Client{Transport: wrapping}), post(address, "/"))
 	assert.Equal(t, backend.NotSent, failed.Outcome)
 
-	address = script(t, func(_ int, w *wire) { w.request() })
+	address = wire.Serve(t, func(_ int, w *wire.Conn) { w.Request() })
 	failed = failure(t, setup(t, &http.Client{Transport: wrapping}), post(address, "/"))
 	assert.Equal(t, backend.Unknown, failed.Outcome)
+}
+
+// net/http sends again by itself what has no body and an idempotency key.
+func TestPostWithoutABodyIsNotReplayed(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"X-Idempotency-Key", "Idempotency-Key"} {
+		var second atomic.Int64
+		address := dyingAfterOneAnswer(t, &second)
+		b := setup(t, nil)
+		header := http.Header{name: {"key-1"}}
+		_, err := b.Send(t.Context(), backend.NewRequest(backend.Call{Op: "x", Method: "POST", Path: "/first", Header: header}, base(address)))
+		require.NoError(t, err)
+		failed := failure(t, b, backend.NewRequest(backend.Call{Op: "x", Method: "POST", Path: "/second", Header: header}, base(address)))
+		assert.Equal(t, backend.Unknown, failed.Outcome)
+		assert.EqualValues(t, 1, second.Load())
+		assert.Equal(t, http.Header{name: {"key-1"}}, header, "shared, so left alone")
+	}
 }

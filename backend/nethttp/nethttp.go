@@ -14,26 +14,19 @@
 package nethttp
 
 import (
-	"bytes"
 	"context"
-	"errors"
-	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
-	"sync/atomic"
 
 	"github.com/seed-588517f9/pusher-go/backend"
+	"github.com/seed-588517f9/pusher-go/backend/internal/attempt"
 )
 
 // Backend sends requests with net/http. It is safe for concurrent use.
 type Backend struct {
-	client *http.Client
-	// traced is set for net/http's own transport, which always tells whether a
-	// request got a connection. Other transports need not.
-	traced bool
+	sender attempt.Sender
+	jar    http.CookieJar
 }
 
 var (
@@ -51,105 +44,51 @@ func New(client *http.Client) *Backend {
 	if own.Transport == nil {
 		own.Transport = NewTransport()
 	}
-	_, traced := own.Transport.(*http.Transport)
-	return &Backend{client: &own, traced: traced}
+	return &Backend{sender: attempt.NewSender(own.Transport, own.Timeout), jar: own.Jar}
 }
 
 // Send sends req and reads the whole answer. net/http replays a GET by itself,
 // with the same signature, if a kept-alive connection turns out to be dead; a
 // POST is sent once.
 func (b *Backend) Send(ctx context.Context, req backend.Request) (backend.Response, error) {
-	if err := ctx.Err(); err != nil {
-		return backend.Response{}, backend.NewError(req.Op(), backend.NotSent, err)
-	}
-	if limit := b.client.Timeout; limit > 0 && (req.Timeout() == 0 || limit < req.Timeout()) {
-		req = req.WithTimeout(limit)
-	}
-	ctx, cancel := req.AttemptContext(ctx)
-	defer cancel()
-	var seen struct{ traced, connected atomic.Bool }
-	seen.traced.Store(b.traced)
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { seen.traced.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { seen.connected.Store(true) },
-	})
-	r, err := http.NewRequestWithContext(ctx, req.Method(), req.URL(), nil)
-	if err != nil {
-		return backend.Response{}, backend.NewError(req.Op(), backend.NotSent, err)
-	}
-	r.Header = b.header(req, r.URL)
-	if body := req.Body(); len(body) > 0 {
-		// NopCloser over a bytes.Reader lets net/http write head and body at once.
-		// Without GetBody it cannot replay the request, whatever its headers say.
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		r.ContentLength = int64(len(body))
-	}
-
-	// The transport itself, since all that Client.Do adds is redirects, and errors
-	// with the signed URL in them.
-	res, err := b.client.Transport.RoundTrip(r)
-	if err == nil && (res == nil || res.Body == nil) {
-		err = errNoResponse
-	}
-	if err != nil {
-		outcome := backend.Unknown
-		if seen.traced.Load() && !seen.connected.Load() {
-			outcome = backend.NotSent
+	var target *url.URL
+	res, err := b.sender.Send(ctx, req, func(ctx context.Context) (*http.Request, error) {
+		r, err := http.NewRequestWithContext(ctx, req.Method(), req.URL(), nil)
+		if err != nil {
+			return nil, err
 		}
-		return backend.Response{}, backend.NewError(req.Op(), outcome, contextCause(ctx, err))
+		target = r.URL
+		r.Header = b.header(req, target)
+		return r, nil
+	})
+	if err == nil && b.jar != nil {
+		answer := http.Response{Header: res.Header}
+		b.jar.SetCookies(target, answer.Cookies())
 	}
-	defer res.Body.Close()
-	if b.client.Jar != nil {
-		b.client.Jar.SetCookies(r.URL, res.Cookies())
-	}
-	if res.StatusCode == http.StatusSwitchingProtocols {
-		// What follows is no body but the connection itself, without end, and no
-		// context ends reading it.
-		return backend.Response{StatusCode: res.StatusCode, Header: res.Header}, nil
-	}
-	body, err := backend.ReadBody(res.Body, req.MaxResponseBytes())
-	if err != nil {
-		return backend.Response{}, backend.NewStatusError(req.Op(), res.StatusCode, contextCause(ctx, err))
-	}
-	return backend.Response{StatusCode: res.StatusCode, Header: res.Header, Body: body}, nil
+	return res, err
 }
-
-var errNoResponse = errors.New("the transport returned neither a response nor an error")
 
 // header returns req's header, which is shared and read-only, or a copy of it with
 // the cookies for u.
 func (b *Backend) header(req backend.Request, u *url.URL) http.Header {
 	h := req.Header()
-	if h != nil && b.client.Jar == nil {
+	if h != nil && b.jar == nil {
 		return h
 	}
 	if h = h.Clone(); h == nil {
 		h = http.Header{}
 	}
-	if b.client.Jar != nil {
+	if b.jar != nil {
 		carrier := http.Request{Header: h}
-		for _, cookie := range b.client.Jar.Cookies(u) {
+		for _, cookie := range b.jar.Cookies(u) {
 			carrier.AddCookie(cookie)
 		}
 	}
 	return h
 }
 
-// contextCause prefers the context's error to the form in which net/http or the
-// network reports the same.
-func contextCause(ctx context.Context, err error) error {
-	var timeout net.Error
-	if ctxErr := ctx.Err(); ctxErr != nil && !errors.Is(err, ctxErr) {
-		return ctxErr
-	}
-	if errors.As(err, &timeout) && timeout.Timeout() && !errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%w: %w", context.DeadlineExceeded, err)
-	}
-	return err
-}
-
 // Close closes idle connections. The backend stays usable.
 func (b *Backend) Close() error {
-	b.client.CloseIdleConnections()
+	b.sender.CloseIdleConnections()
 	return nil
 }

@@ -1,18 +1,12 @@
 package nethttp_test
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"strconv"
-	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -93,74 +87,3 @@ func asFailure(t *testing.T, req backend.Request, res backend.Response, err erro
 	}
 	return failed
 }
-
-// wire is one connection to a scripted server.
-type wire struct {
-	net.Conn
-	r *bufio.Reader
-}
-
-// request reads one request and returns every byte of it. ok is false when the
-// client has gone.
-func (w *wire) request() (raw string, ok bool) {
-	var b strings.Builder
-	length := 0
-	for {
-		line, err := w.r.ReadString('\n')
-		if err != nil {
-			return b.String(), false
-		}
-		b.WriteString(line)
-		if value, found := strings.CutPrefix(line, "Content-Length: "); found {
-			length, _ = strconv.Atoi(strings.TrimSpace(value))
-		}
-		if line == "\r\n" {
-			break
-		}
-	}
-	body := make([]byte, length)
-	_, err := io.ReadFull(w.r, body)
-	b.Write(body)
-	return b.String(), err == nil
-}
-
-func (w *wire) answer(raw string) { _, _ = io.WriteString(w.Conn, raw) }
-
-// reset closes the connection with a TCP reset.
-func (w *wire) reset() {
-	if tcp, ok := w.Conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0)
-	}
-	_ = w.Close()
-}
-
-// gone waits until the client has closed the connection.
-func (w *wire) gone() { _, _ = io.Copy(io.Discard, w.r) }
-
-// script runs a server on a loopback port that handles each connection with f,
-// numbered from 1, and returns its address.
-func script(t *testing.T, f func(n int, w *wire)) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		for n := 1; ; n++ {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			wg.Go(func() {
-				defer conn.Close()
-				f(n, &wire{conn, bufio.NewReader(conn)})
-			})
-		}
-	})
-	t.Cleanup(func() {
-		_ = listener.Close()
-		wg.Wait()
-	})
-	return "http://" + listener.Addr().String()
-}
-
-const okAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"

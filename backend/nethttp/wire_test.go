@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/seed-588517f9/pusher-go/backend"
+	"github.com/seed-588517f9/pusher-go/backend/internal/wire"
 )
 
 func TestRequestOnTheWire(t *testing.T) {
@@ -54,11 +55,11 @@ func TestRequestOnTheWire(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			received := make(chan string, 1)
-			address := script(t, func(_ int, w *wire) {
-				raw, _ := w.request()
+			address := wire.Serve(t, func(_ int, w *wire.Conn) {
+				raw, _ := w.Request()
 				received <- raw
-				w.answer(okAnswer)
-				w.gone()
+				w.Answer(wire.OK)
+				w.Gone()
 			})
 			res, err := setup(t, nil).Send(t.Context(), backend.NewRequest(tt.call, base(address)))
 			require.NoError(t, err)
@@ -98,10 +99,10 @@ func TestEveryStatusIsAResponse(t *testing.T) {
 // behind that never ends.
 func TestSwitchingProtocolsDoesNotHang(t *testing.T) {
 	t.Parallel()
-	address := script(t, func(_ int, w *wire) {
-		w.request()
-		w.answer("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-		w.gone()
+	address := wire.Serve(t, func(_ int, w *wire.Conn) {
+		w.Request()
+		w.Answer("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		w.Gone()
 	})
 	res, err := setup(t, nil).Send(t.Context(), post(address, "/"))
 	require.NoError(t, err)
@@ -111,10 +112,10 @@ func TestSwitchingProtocolsDoesNotHang(t *testing.T) {
 
 func TestInformationalAnswersAreSkipped(t *testing.T) {
 	t.Parallel()
-	address := script(t, func(_ int, w *wire) {
-		w.request()
-		w.answer("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + okAnswer)
-		w.gone()
+	address := wire.Serve(t, func(_ int, w *wire.Conn) {
+		w.Request()
+		w.Answer("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + wire.OK)
+		w.Gone()
 	})
 	res, err := setup(t, nil).Send(t.Context(), post(address, "/"))
 	require.NoError(t, err)
@@ -156,10 +157,10 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 // is an answer like any other.
 func TestUnreadableLocation(t *testing.T) {
 	t.Parallel()
-	address := script(t, func(_ int, w *wire) {
-		w.request()
-		w.answer("HTTP/1.1 302 Found\r\nLocation: http://[::1/x\r\nContent-Length: 0\r\n\r\n")
-		w.gone()
+	address := wire.Serve(t, func(_ int, w *wire.Conn) {
+		w.Request()
+		w.Answer("HTTP/1.1 302 Found\r\nLocation: http://[::1/x\r\nContent-Length: 0\r\n\r\n")
+		w.Gone()
 	})
 	res, err := setup(t, nil).Send(t.Context(), post(address, "/"))
 	require.NoError(t, err)
@@ -242,9 +243,9 @@ func TestTruncatedBody(t *testing.T) {
 		for status, outcome := range map[int]backend.Outcome{200: backend.Accepted, 500: backend.Rejected} {
 			t.Run(fmt.Sprint(form, " after ", status), func(t *testing.T) {
 				t.Parallel()
-				address := script(t, func(_ int, w *wire) {
-					w.request()
-					w.answer("HTTP/1.1 " + strconv.Itoa(status) + " X\r\n" + answer)
+				address := wire.Serve(t, func(_ int, w *wire.Conn) {
+					w.Request()
+					w.Answer("HTTP/1.1 " + strconv.Itoa(status) + " X\r\n" + answer)
 				})
 				failed := failure(t, setup(t, nil), post(address, "/"))
 				require.ErrorIs(t, failed, io.ErrUnexpectedEOF)
