@@ -1,6 +1,7 @@
 package pushertest
 
 import (
+	"net/http"
 	"strings"
 	"time"
 )
@@ -24,7 +25,7 @@ type userAnswer struct {
 }
 
 // serveChannels lists the occupied channels.
-func (s *Server) serveChannels(c *apiCall) (any, error) {
+func (a *App) serveChannels(c *apiCall) (any, error) {
 	prefix := c.query["filter_by_prefix"]
 	asked, err := c.attributes()
 	switch {
@@ -35,18 +36,21 @@ func (s *Server) serveChannels(c *apiCall) (any, error) {
 	case asked.userCount && !isPresence(prefix):
 		return nil, badRequest("info: user_count needs a filter_by_prefix that begins with %s", presencePrefix)
 	}
-	answer := map[string]channelAttributes{}
-	for name, state := range s.hub.occupied() {
+	list := map[string]channelAttributes{}
+	for name, state := range a.hub.occupied() {
 		if _, ofUser := userOf(name); !ofUser && strings.HasPrefix(name, prefix) {
-			answer[name] = asked.of(name, state)
+			list[name] = asked.of(name, state)
 		}
 	}
-	return map[string]any{"channels": answer}, nil
+	if len(list) == 0 && a.srv.cfg.Quirks.ChannelsArray {
+		return map[string]any{"channels": []string{}}, nil
+	}
+	return map[string]any{"channels": list}, nil
 }
 
 // serveChannel tells about one channel, occupied or not.
-func (s *Server) serveChannel(c *apiCall) (any, error) {
-	if err := s.checkChannel(c.name); err != nil {
+func (a *App) serveChannel(c *apiCall) (any, error) {
+	if err := a.checkChannel(c.name); err != nil {
 		return nil, err
 	}
 	asked, err := c.attributes()
@@ -58,12 +62,12 @@ func (s *Server) serveChannel(c *apiCall) (any, error) {
 	case asked.cache && !isCache(c.name):
 		return nil, badRequest("info: cache exists on cache channels only")
 	}
-	state := s.hub.state(c.name)
+	state := a.hub.state(c.name)
 	answer := channelAnswer{Occupied: state.subscriptions > 0, channelAttributes: asked.of(c.name, state)}
 	if asked.cache {
 		var cache *cacheAnswer
 		if state.cached != nil {
-			left := cacheLifetime - s.cfg.Now().Sub(state.cached.at)
+			left := cacheLifetime - a.now().Sub(state.cached.at)
 			cache = &cacheAnswer{Data: state.cached.event.Data, TTL: int((left + time.Second - 1) / time.Second)}
 		}
 		answer.Cache = cache
@@ -71,24 +75,30 @@ func (s *Server) serveChannel(c *apiCall) (any, error) {
 	return answer, nil
 }
 
+// errNoUsers has a body of its own.
+var errNoUsers = refuse(http.StatusNotFound, "the channel is not occupied")
+
 // serveUsers lists the users on a presence channel.
-func (s *Server) serveUsers(c *apiCall) (any, error) {
-	if err := s.checkChannel(c.name); err != nil {
+func (a *App) serveUsers(c *apiCall) (any, error) {
+	if err := a.checkChannel(c.name); err != nil {
 		return nil, err
 	}
 	if !isPresence(c.name) {
 		return nil, badRequest("only presence channels have users")
 	}
+	if a.srv.cfg.Quirks.UsersNotFound && a.hub.state(c.name).subscriptions == 0 {
+		return nil, errNoUsers
+	}
 	users := []userAnswer{}
-	for _, id := range s.hub.users(c.name) {
+	for _, id := range a.hub.members(c.name) {
 		users = append(users, userAnswer{ID: id})
 	}
 	return map[string]any{"users": users}, nil
 }
 
 // serveTerminate closes the connections on which a user has signed in.
-func (s *Server) serveTerminate(c *apiCall) (any, error) {
-	if !validName(c.name, s.cfg.Limits.ChannelName) {
+func (a *App) serveTerminate(c *apiCall) (any, error) {
+	if !validName(c.name, a.hub.cfg.Limits.ChannelName) {
 		return nil, badRequest("the user id has characters other than A–Z a–z 0–9 _ - = @ , . ; or too many")
 	}
 	if len(c.body) > 0 {
@@ -96,13 +106,13 @@ func (s *Server) serveTerminate(c *apiCall) (any, error) {
 			return nil, badRequest("the body %v", err)
 		}
 	}
-	s.hub.terminate(c.name)
-	return struct{}{}, nil
+	a.hub.terminate(c.name)
+	return done{}, nil
 }
 
-func (s *Server) checkChannel(name string) error {
-	if !validName(name, s.cfg.Limits.ChannelName) {
-		return badRequest("channel %q: a name is 1 to %d of A–Z a–z 0–9 _ - = @ , . ;", name, s.cfg.Limits.ChannelName)
+func (a *App) checkChannel(name string) error {
+	if !validName(name, a.hub.cfg.Limits.ChannelName) {
+		return badRequest("channel %q: a name is 1 to %d of A–Z a–z 0–9 _ - = @ , . ;", name, a.hub.cfg.Limits.ChannelName)
 	}
 	return nil
 }

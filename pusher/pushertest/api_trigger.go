@@ -49,23 +49,23 @@ func parseAttributes(info string) (attributes, error) {
 }
 
 // serveTrigger accepts one event for one or several channels.
-func (s *Server) serveTrigger(c *apiCall) (any, error) {
+func (a *App) serveTrigger(c *apiCall) (any, error) {
 	f, err := parseFields(c.body)
 	if err != nil {
 		return nil, badRequest("the body %v", err)
 	}
-	channels, err := s.parseChannels(f)
+	channels, err := a.parseChannels(f)
 	if err != nil {
 		return nil, err
 	}
-	event, asked, err := s.parseEvent(f, c.header)
+	event, asked, err := a.parseEvent(f, c.header)
 	if err != nil {
 		return nil, err
 	}
 	events := make([]Event, len(channels))
 	for i, channel := range channels {
 		event.Channel = channel
-		if err := s.checkEvent(event); err != nil {
+		if err := a.checkEvent(event); err != nil {
 			return nil, err
 		}
 		if isEncrypted(channel) && len(channels) > 1 {
@@ -73,9 +73,12 @@ func (s *Server) serveTrigger(c *apiCall) (any, error) {
 		}
 		events[i] = event
 	}
-	states := s.hub.publish(events)
+	states, err := a.accept(c, events)
+	if err != nil {
+		return nil, err
+	}
 	if asked == nil {
-		return struct{}{}, nil
+		return done{}, nil
 	}
 	answer := make(map[string]channelAttributes, len(channels))
 	for i, channel := range channels {
@@ -84,27 +87,34 @@ func (s *Server) serveTrigger(c *apiCall) (any, error) {
 	return map[string]any{"channels": answer}, nil
 }
 
-// serveBatch accepts several events, or none of them.
-func (s *Server) serveBatch(c *apiCall) (any, error) {
+// serveBatch accepts several events, or none of them, unless a quirk says to take
+// them one by one.
+func (a *App) serveBatch(c *apiCall) (any, error) {
 	f, err := parseFields(c.body)
 	if err != nil {
 		return nil, badRequest("the body %v", err)
 	}
 	var batch []json.RawMessage
 	if json.Unmarshal(f["batch"], &batch) != nil || len(batch) == 0 {
-		return nil, badRequest("batch must be an array of events")
+		return nil, badField("batch", "batch must be an array of events")
 	}
-	if len(batch) > s.cfg.Limits.BatchEvents {
-		return nil, badRequest("batch has more than %d events", s.cfg.Limits.BatchEvents)
+	if len(batch) > a.hub.cfg.Limits.BatchEvents {
+		return nil, badField("batch", "batch has more than %d events", a.hub.cfg.Limits.BatchEvents)
 	}
 	events := make([]Event, len(batch))
 	asked := make([]*attributes, len(batch))
 	for i, raw := range batch {
-		if events[i], asked[i], err = s.parseBatched(raw, c.header); err != nil {
+		if events[i], asked[i], err = a.parseBatched(raw, c.header); err != nil {
+			if a.srv.cfg.Quirks.BatchInOrder && i > 0 {
+				_, _ = a.accept(c, events[:i])
+			}
 			return nil, err
 		}
 	}
-	states := s.hub.publish(events)
+	states, err := a.accept(c, events)
+	if err != nil {
+		return nil, err
+	}
 	answer := make([]channelAttributes, len(batch))
 	some := false
 	for i, event := range events {
@@ -114,49 +124,49 @@ func (s *Server) serveBatch(c *apiCall) (any, error) {
 		}
 	}
 	if !some {
-		return struct{}{}, nil
+		return done{batch: true}, nil
 	}
 	return map[string]any{"batch": answer}, nil
 }
 
-func (s *Server) parseBatched(raw json.RawMessage, header http.Header) (Event, *attributes, error) {
+func (a *App) parseBatched(raw json.RawMessage, header http.Header) (Event, *attributes, error) {
 	f, err := parseFields(raw)
 	if err != nil {
 		return Event{}, nil, badRequest("an event of the batch %v", err)
 	}
-	event, asked, err := s.parseEvent(f, header)
+	event, asked, err := a.parseEvent(f, header)
 	if err != nil {
 		return Event{}, nil, err
 	}
 	if event.Channel, _, err = f.text("channel"); err != nil {
 		return Event{}, nil, err
 	}
-	return event, asked, s.checkEvent(event)
+	return event, asked, a.checkEvent(event)
 }
 
 // parseChannels reads the channels of a trigger.
-func (s *Server) parseChannels(f fields) ([]string, error) {
+func (a *App) parseChannels(f fields) ([]string, error) {
 	raw, several := f["channels"]
 	channel, one, err := f.text("channel")
 	switch {
 	case err != nil:
 		return nil, err
 	case several == one:
-		return nil, badRequest("either channels or channel must be given")
+		return nil, badField("channels", "either channels or channel must be given")
 	case one:
 		return []string{channel}, nil
 	}
 	var channels []*string
 	if json.Unmarshal(raw, &channels) != nil || len(channels) == 0 {
-		return nil, badRequest("channels must be an array of names")
+		return nil, badField("channels", "channels must be an array of names")
 	}
-	if len(channels) > s.cfg.Limits.Channels {
-		return nil, badRequest("channels has more than %d names", s.cfg.Limits.Channels)
+	if len(channels) > a.hub.cfg.Limits.Channels {
+		return nil, badField("channels", "channels has more than %d names", a.hub.cfg.Limits.Channels)
 	}
 	names := make([]string, len(channels))
 	for i, name := range channels {
 		if name == nil {
-			return nil, badRequest("channels must be an array of names")
+			return nil, badField("channels", "channels must be an array of names")
 		}
 		names[i] = *name
 	}
@@ -164,7 +174,7 @@ func (s *Server) parseChannels(f fields) ([]string, error) {
 }
 
 // parseEvent reads all of an event but its channel.
-func (s *Server) parseEvent(f fields, header http.Header) (Event, *attributes, error) {
+func (a *App) parseEvent(f fields, header http.Header) (Event, *attributes, error) {
 	var event Event
 	var info string
 	var hasData, hasSocket, hasInfo bool
@@ -185,10 +195,10 @@ func (s *Server) parseEvent(f fields, header http.Header) (Event, *attributes, e
 		}
 	}
 	if !hasData {
-		return Event{}, nil, badRequest("data is missing")
+		return Event{}, nil, badField("data", "data is missing")
 	}
 	if hasSocket && !validSocketID(event.SocketID) {
-		return Event{}, nil, badRequest("socket_id must be digits, a dot, digits")
+		return Event{}, nil, badField("socket_id", "socket_id must be digits, a dot, digits")
 	}
 	setDefault(&event.IdempotencyKey, header.Get("X-Idempotency-Key"))
 	if !hasInfo {
@@ -202,17 +212,17 @@ func (s *Server) parseEvent(f fields, header http.Header) (Event, *attributes, e
 }
 
 // checkEvent checks the event against the limits and against its channel.
-func (s *Server) checkEvent(event Event) error {
-	limits := s.cfg.Limits
+func (a *App) checkEvent(event Event) error {
+	limits := a.hub.cfg.Limits
 	name := event.Channel
 	if user, ok := userOf(name); ok {
 		name = user
 	}
 	switch {
 	case !validName(name, limits.ChannelName):
-		return badRequest("channel %q: a name is 1 to %d of A–Z a–z 0–9 _ - = @ , . ;", event.Channel, limits.ChannelName)
+		return badField("channel", "channel %q: a name is 1 to %d of A–Z a–z 0–9 _ - = @ , . ;", event.Channel, limits.ChannelName)
 	case !validEventName(event.Name, limits.EventName):
-		return badRequest("name must be 1 to %d characters and not begin with pusher: or pusher_internal:", limits.EventName)
+		return badField("name", "name must be 1 to %d characters and not begin with pusher: or pusher_internal:", limits.EventName)
 	case len(event.Data) > limits.DataBytes:
 		return refuse(http.StatusRequestEntityTooLarge, "data is longer than %d bytes", limits.DataBytes)
 	}

@@ -15,6 +15,9 @@ const cacheLifetime = 30 * time.Minute
 type channel struct {
 	// subscribers has a member for each connection on a presence channel, else nil.
 	subscribers map[*connection]*member
+	// order has the subscribers in the order in which they came. It is replaced
+	// when one goes, so that whoever is going through it is not disturbed.
+	order []*connection
 	// members are the users on a presence channel, by id.
 	members map[string]*member
 	// cached is the last event of a cache channel.
@@ -48,12 +51,20 @@ func (ch *channel) fresh(now time.Time) *cachedEvent {
 	return ch.cached
 }
 
-// broadcast sends a frame to all subscribers but the one with the socket id.
-func (ch *channel) broadcast(frame []byte, exceptSocketID string) {
-	for c := range ch.subscribers {
-		if c.socketID != exceptSocketID {
-			c.send(frame)
-		}
+func (ch *channel) add(c *connection, m *member) {
+	ch.subscribers[c] = m
+	ch.order = append(ch.order, c)
+}
+
+func (ch *channel) remove(c *connection) {
+	delete(ch.subscribers, c)
+	ch.order = slices.DeleteFunc(slices.Clone(ch.order), func(other *connection) bool { return other == c })
+}
+
+// broadcast sends a frame of the server itself to all subscribers.
+func (ch *channel) broadcast(frame []byte) {
+	for _, c := range ch.order {
+		c.send(frame)
 	}
 }
 

@@ -11,14 +11,14 @@ const clientEventPrefix = "client-"
 // serveClientEvent passes an event from one client on to the others on the
 // channel.
 // (https://pusher.com/docs/channels/using_channels/events/#triggering-client-events)
-func (s *Server) serveClientEvent(c *connection, frame inFrame) {
-	now := s.cfg.Now()
-	s.hub.do(c, func() {
-		if code, reason := s.checkClientEvent(c, frame, now); reason != "" {
+func (a *App) serveClientEvent(c *connection, frame inFrame) {
+	now := a.now()
+	a.hub.do(c, func() {
+		if code, reason := a.checkClientEvent(c, frame, now); reason != "" {
 			c.send(errorFrame(code, reason))
 			return
 		}
-		ch := s.hub.channels[frame.Channel]
+		ch := a.hub.channels[frame.Channel]
 		out := outFrame{Event: frame.Event, Channel: frame.Channel}
 		if len(frame.Data) > 0 {
 			out.Data = frame.Data
@@ -26,14 +26,23 @@ func (s *Server) serveClientEvent(c *connection, frame inFrame) {
 		if m := ch.subscribers[c]; m != nil {
 			out.UserID = m.id
 		}
-		ch.broadcast(encodeJSON(out), c.socketID)
+		event := Event{Channel: frame.Channel, Name: frame.Event, Data: eventData(frame.Data), SocketID: c.socketID}
+		recipients := a.hub.deliver(ch, encodeJSON(out), event, c.socketID)
+		a.hub.hook(WebhookEvent{
+			Name: clientEventHook, Channel: event.Channel, Event: event.Name, Data: event.Data,
+			SocketID: c.socketID, UserID: out.UserID,
+		})
+		a.hub.tell(Activity{
+			Kind: ActivityClientEvent, SocketID: c.socketID, UserID: out.UserID, Channel: event.Channel,
+			Event: event, Recipients: recipients,
+		})
 	})
 }
 
 // checkClientEvent returns what is wrong with an event, and the code of the error
 // if it has one.
-func (s *Server) checkClientEvent(c *connection, frame inFrame, now time.Time) (code int, reason string) {
-	limits := s.cfg.Limits
+func (a *App) checkClientEvent(c *connection, frame inFrame, now time.Time) (code int, reason string) {
+	limits := a.hub.cfg.Limits
 	_, subscribed := c.channels[frame.Channel]
 	switch {
 	case !isPrivate(frame.Channel) && !isPresence(frame.Channel):
@@ -53,6 +62,9 @@ func (s *Server) checkClientEvent(c *connection, frame inFrame, now time.Time) (
 // mayUtter counts a client event, and reports whether it is within the limit for
 // the second that ends now.
 func (c *connection) mayUtter(now time.Time, limit int) bool {
+	if limit == noLimit {
+		return true
+	}
 	for len(c.sent) > 0 && now.Sub(c.sent[0]) >= time.Second {
 		c.sent = c.sent[1:]
 	}

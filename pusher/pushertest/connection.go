@@ -3,24 +3,30 @@ package pushertest
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/coder/websocket"
 )
 
-// maxClientFrame bounds what a client may send at once, in bytes.
-const maxClientFrame = 1 << 17
-
 // connection is one WebSocket client, from the server's side. One goroutine reads
-// from it and one writes to it.
+// from it, one writes to it and one watches whether it is alive.
 type connection struct {
+	number   int // of the app's connections, from 1
 	socketID string
+	client   string
+	remote   string
+	opened   time.Time
 	out      *queue
-	// breakOff ends both goroutines without a closing handshake.
+	// breakOff ends all goroutines without a closing handshake.
 	breakOff context.CancelFunc
+	// heard has a token when a message has come from the client.
+	heard chan struct{}
 
 	// The rest is guarded by the hub's lock.
 	channels map[string]struct{}
@@ -32,6 +38,14 @@ type connection struct {
 	sent []time.Time
 }
 
+// userID is who has signed in, "" for nobody.
+func (c *connection) userID() string {
+	if c.user == nil {
+		return ""
+	}
+	return c.user.id
+}
+
 // send queues a frame. A client that is too far behind is cut off, so that it
 // keeps nobody waiting.
 func (c *connection) send(frame []byte) {
@@ -41,13 +55,14 @@ func (c *connection) send(frame []byte) {
 }
 
 // hangUp closes the connection after what is queued.
-func (c *connection) hangUp(code int, reason string) {
-	if !c.out.push(outgoing{code: websocket.StatusCode(code), reason: reason}) {
+func (c *connection) hangUp(how closing) {
+	if !c.out.push(outgoing{code: websocket.StatusCode(how.code), reason: how.reason}) {
 		c.breakOff()
 	}
 }
 
-// serveClient serves one WebSocket client until it or the server goes away.
+// serveClient serves one WebSocket client until it goes away, or the request's
+// context ends.
 func (s *Server) serveClient(w http.ResponseWriter, r *http.Request, escapedKey string) {
 	ws, err := websocket.Accept(w, r, &websocket.AcceptOptions{
 		// A page from anywhere may connect, as with hosted Channels: what counts is
@@ -57,44 +72,81 @@ func (s *Server) serveClient(w http.ResponseWriter, r *http.Request, escapedKey 
 	if err != nil {
 		return // Accept has answered
 	}
-	ws.SetReadLimit(maxClientFrame)
-	ctx, breakOff := context.WithCancel(s.lifetime)
+	ws.SetReadLimit(int64(s.cfg.Limits.FrameBytes))
+	ctx, breakOff := context.WithCancel(r.Context())
+	query := r.URL.Query()
 	c := &connection{
-		out:      newQueue(s.cfg.Limits.SendQueue),
+		out:      newQueue(s.cfg.Limits.SendQueue, s.cfg.Limits.SendQueueBytes),
+		client:   strings.TrimSpace(query.Get("client") + " " + query.Get("version")),
+		remote:   r.RemoteAddr,
 		breakOff: breakOff,
+		heard:    make(chan struct{}, 1),
 		channels: map[string]struct{}{},
 	}
-	var writer sync.WaitGroup
-	writer.Go(func() { c.write(ctx, ws) })
-	if key, err := url.PathUnescape(escapedKey); err != nil || key != s.cfg.Key {
-		c.refuse(closeUnknownApp, "there is no app with this key")
-	} else if r.URL.Query().Get("protocol") != protocolVersion {
-		c.refuse(closeUnsupportedVersion, "the protocol version must be "+protocolVersion)
-	} else {
-		s.hub.join(c)
+	var others sync.WaitGroup
+	others.Go(func() { c.write(ctx, ws, s.cfg.PongTimeout) })
+	a, refused := s.admit(r, escapedKey)
+	if refused == nil {
+		refused = a.hub.join(c)
 	}
-	s.read(ctx, ws, c)
-	s.hub.leave(c)
+	if refused != nil {
+		a = nil
+		s.refuseClient(c, *refused)
+	} else {
+		others.Go(func() { s.watch(ctx, a, c) })
+	}
+	how := c.read(ctx, ws, a)
+	if a != nil {
+		a.hub.leave(c, how)
+	}
 	breakOff()
-	writer.Wait()
+	others.Wait()
 	_ = ws.CloseNow()
 }
 
-// refuse closes a connection that never joined the hub.
-func (c *connection) refuse(code int, message string) {
-	c.gone = true
-	c.send(errorFrame(code, message))
-	c.hangUp(code, message)
+// admit returns the app that a client wants, or why there is none for it.
+func (s *Server) admit(r *http.Request, escapedKey string) (*App, *closing) {
+	key, err := url.PathUnescape(escapedKey)
+	version := r.URL.Query().Get("protocol")
+	number, versionErr := strconv.Atoi(version)
+	a := s.byKey[key]
+	switch {
+	case s.cfg.RequireTLS && r.TLS == nil:
+		return nil, &closing{closeTLSOnly, "the app takes connections with TLS only"}
+	case err != nil || strings.Contains(key, "/") || key == "":
+		return nil, &closing{closeNoSuchPath, "the path must be /app/ and the app's key"}
+	case version == "":
+		return nil, &closing{closeNoVersion, "the parameter protocol is missing"}
+	case versionErr != nil:
+		return nil, &closing{closeInvalidVersion, "the protocol version must be a number"}
+	case number != protocolVersion:
+		return nil, &closing{closeUnsupportedVersion, "the protocol version must be " + strconv.Itoa(protocolVersion)}
+	case a == nil:
+		return nil, &closing{closeUnknownApp, "there is no app with this key"}
+	}
+	return a, nil
 }
 
-// write sends what is queued until the connection ends.
-func (c *connection) write(ctx context.Context, ws *websocket.Conn) {
+// refuseClient closes a connection that never joined a hub.
+func (s *Server) refuseClient(c *connection, how closing) {
+	c.send(errorFrame(how.code, how.reason))
+	c.hangUp(how)
+	s.activity.tell(Activity{Kind: ActivityRefused, Code: how.code, Reason: how.reason})
+}
+
+// write sends what is queued until the connection ends. A client has a while to
+// take each frame: one that has stopped reading may never fill its queue.
+func (c *connection) write(ctx context.Context, ws *websocket.Conn, patience time.Duration) {
 	defer c.breakOff()
+	stuck := time.AfterFunc(patience, c.breakOff)
+	defer stuck.Stop()
 	for {
+		stuck.Stop()
 		out, ok := c.out.pop(ctx)
 		if !ok {
 			return
 		}
+		stuck.Reset(patience)
 		if out.code != 0 {
 			_ = ws.Close(out.code, out.reason)
 			return
@@ -105,18 +157,63 @@ func (c *connection) write(ctx context.Context, ws *websocket.Conn) {
 	}
 }
 
-// read does what the client asks until the connection ends.
-func (s *Server) read(ctx context.Context, ws *websocket.Conn, c *connection) {
+// watch pings a client that is silent, and closes the connection if it stays so.
+func (s *Server) watch(ctx context.Context, a *App, c *connection) {
+	if s.cfg.ActivityTimeout < 0 {
+		return
+	}
+	timer := time.NewTimer(s.cfg.ActivityTimeout)
+	defer timer.Stop()
+	pinged := false
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.heard:
+			pinged = false
+			timer.Reset(s.cfg.ActivityTimeout)
+		case <-timer.C:
+			if pinged {
+				a.hub.do(c, func() { a.hub.expel(c, closing{closeNoPong, "there was no pong in time"}) })
+				return
+			}
+			a.hub.do(c, func() { c.send(dataFrame("pusher:ping", "", "{}")) })
+			pinged = true
+			timer.Reset(s.cfg.PongTimeout)
+		}
+	}
+}
+
+// read does what the client asks until the connection ends, and returns how it
+// did. Without an app, it only waits for that.
+func (c *connection) read(ctx context.Context, ws *websocket.Conn, a *App) closing {
 	for {
 		kind, text, err := ws.Read(ctx)
 		if err != nil {
-			return
+			return howItEnded(err)
 		}
-		var frame inFrame
-		if kind != websocket.MessageText || json.Unmarshal(text, &frame) != nil {
-			s.hub.do(c, func() { c.send(errorFrame(0, "a message must be a JSON object with an event")) })
+		select {
+		case c.heard <- struct{}{}:
+		default:
+		}
+		if a == nil {
 			continue
 		}
-		s.serveFrame(c, frame)
+		var frame inFrame
+		if kind != websocket.MessageText || json.Unmarshal(text, &frame) != nil || frame.Event == "" {
+			a.hub.do(c, func() { c.send(errorFrame(0, "a message must be a JSON object with an event")) })
+			continue
+		}
+		a.serveFrame(c, frame)
 	}
+}
+
+func howItEnded(err error) closing {
+	if ended, ok := errors.AsType[websocket.CloseError](err); ok {
+		return closing{int(ended.Code), ended.Reason}
+	}
+	if errors.Is(err, websocket.ErrMessageTooBig) {
+		return closing{int(websocket.StatusMessageTooBig), "the message was too long"}
+	}
+	return closing{code: int(websocket.StatusAbnormalClosure)}
 }

@@ -77,10 +77,13 @@ func TestConnectionRefusals(t *testing.T) {
 		code int
 	}{
 		"unknown key":     {base + "other?protocol=7", 4001},
-		"key and more":    {base + "pushertest-key/x?protocol=7", 4001},
+		"key and more":    {base + "pushertest-key/x?protocol=7", 4005},
+		"no key":          {base + "?protocol=7", 4005},
+		"other path":      {strings.Replace(srv.URL(), "http", "ws", 1) + "/socket?protocol=7", 4005},
 		"old protocol":    {base + "pushertest-key?protocol=5", 4007},
 		"future protocol": {base + "pushertest-key?protocol=8", 4007},
-		"no protocol":     {base + "pushertest-key", 4007},
+		"no number":       {base + "pushertest-key?protocol=seven", 4006},
+		"no protocol":     {base + "pushertest-key", 4008},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

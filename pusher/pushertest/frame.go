@@ -1,25 +1,41 @@
 package pushertest
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"time"
+)
 
 // protocolVersion is the one version of the WebSocket protocol that the server
 // speaks.
-const protocolVersion = "7"
-
-// activityTimeout is how many seconds of silence make a client send a ping. The
-// server does not hang up on silent clients.
-const activityTimeout = 120
+const protocolVersion = 7
 
 // Close codes and codes of pusher:error.
 // (https://pusher.com/docs/channels/library_auth_reference/pusher-websockets-protocol/#error-codes)
 const (
+	closeTLSOnly            = 4000
 	closeUnknownApp         = 4001
+	closeAppDisabled        = 4003
+	closeOverQuota          = 4004
+	closeNoSuchPath         = 4005
+	closeInvalidVersion     = 4006
 	closeUnsupportedVersion = 4007
+	closeNoVersion          = 4008
 	closeUnauthorized       = 4009
+	closeNoPong             = 4201
 	errorClientEventRate    = 4301
-	// errorMembers is what soketi reports for a full presence channel.
-	errorMembers = 4004
+	errorWatchlist          = 4302
+	// errorLimit is what a full presence channel is reported with.
+	errorLimit = 4004
 )
+
+// activitySeconds is how many seconds of silence clients are told make them send a
+// ping of their own.
+func activitySeconds(timeout time.Duration) int {
+	if timeout < 0 {
+		return 120
+	}
+	return max(int(timeout/time.Second), 1)
+}
 
 // outFrame is what the server sends.
 type outFrame struct {

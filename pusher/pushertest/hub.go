@@ -8,49 +8,93 @@ import (
 	"time"
 )
 
-// hub holds what is shared by the HTTP API and all connections. Its one lock
-// makes the order of events the same for every subscriber. Nothing that blocks
-// happens under it: sending puts a frame into the connection's queue.
+// hub holds what is shared by an app's HTTP API and all its connections. Its one
+// lock makes the order of events the same for every subscriber. Nothing that
+// blocks happens under it: sending puts a frame into the connection's queue.
 type hub struct {
-	now    func() time.Time
-	limits ServerLimits
+	cfg  ServerConfig
+	tell func(Activity)
+	// hooks sends webhooks, nil if none are sent.
+	hooks *webhookSender
 
 	mu       sync.Mutex
 	channels map[string]*channel
 	conns    map[*connection]struct{}
-	events   []Event
-	sockets  int
+	// users has the connections of each user who has signed in, watchers those that
+	// want to know of a user.
+	users, watchers map[string]map[*connection]struct{}
+	events          recent[Event]
+	deliveries      recent[Delivery]
+	sockets         int
+	// refusal is how clients are closed as they connect, nil if they are let in.
+	refusal  *closing
+	disabled bool
+	swept    time.Time
 }
 
-func newHub(now func() time.Time, limits ServerLimits) *hub {
-	return &hub{now: now, limits: limits, channels: map[string]*channel{}, conns: map[*connection]struct{}{}}
+// closing is how a connection ends.
+type closing struct {
+	code   int
+	reason string
 }
 
-// join gives the connection its socket id and greets it.
-func (h *hub) join(c *connection) {
+func newHub(cfg ServerConfig, tell func(Activity)) *hub {
+	return &hub{
+		cfg: cfg, tell: tell,
+		events: recent[Event]{keep: cfg.KeepEvents}, deliveries: recent[Delivery]{keep: cfg.KeepDeliveries},
+		channels: map[string]*channel{}, conns: map[*connection]struct{}{},
+		users: map[string]map[*connection]struct{}{}, watchers: map[string]map[*connection]struct{}{},
+	}
+}
+
+// join gives the connection its socket id and greets it, or returns why not.
+func (h *hub) join(c *connection) *closing {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	switch {
+	case h.disabled:
+		return &closing{closeAppDisabled, "the app is disabled"}
+	case h.refusal != nil:
+		return h.refusal
+	case len(h.conns) >= h.cfg.Limits.Connections:
+		return &closing{closeOverQuota, fmt.Sprintf("the app has %d connections already", len(h.conns))}
+	}
 	h.sockets++
+	c.number = h.sockets
 	c.socketID = fmt.Sprintf("%d.%d", 1000+h.sockets, h.sockets)
+	c.opened = h.cfg.Now()
 	h.conns[c] = struct{}{}
 	c.send(serverFrame("pusher:connection_established", "", map[string]any{
-		"socket_id": c.socketID, "activity_timeout": activityTimeout,
+		"socket_id": c.socketID, "activity_timeout": activitySeconds(h.cfg.ActivityTimeout),
 	}))
+	h.tell(Activity{Kind: ActivityConnected, SocketID: c.socketID})
+	return nil
 }
 
-// leave removes a connection from everything. Calling it again is harmless.
-func (h *hub) leave(c *connection) {
+// leave removes a connection that has ended from everything. Calling it again is
+// harmless.
+func (h *hub) leave(c *connection, how closing) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.remove(c)
+	if !c.gone {
+		h.remove(c, how)
+	}
 }
 
-func (h *hub) remove(c *connection) {
+func (h *hub) remove(c *connection, how closing) {
 	delete(h.conns, c)
 	for _, name := range slices.Sorted(maps.Keys(c.channels)) {
 		h.unsubscribeLocked(c, name)
 	}
+	h.signOutLocked(c)
 	c.gone = true
+	h.tell(Activity{Kind: ActivityDisconnected, SocketID: c.socketID, UserID: c.userID(), Code: how.code, Reason: how.reason})
+}
+
+// expel removes a connection and closes it after what is queued.
+func (h *hub) expel(c *connection, how closing) {
+	h.remove(c, how)
+	c.hangUp(how)
 }
 
 // publish accepts events, all or none of them being valid, and returns the state
@@ -58,27 +102,48 @@ func (h *hub) remove(c *connection) {
 func (h *hub) publish(events []Event) []channelState {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.events = append(h.events, events...)
+	h.sweepLocked()
+	h.events.add(events...)
 	states := make([]channelState, len(events))
 	for i, event := range events {
 		ch := h.channel(event.Channel)
 		if isCache(event.Channel) {
-			ch.cached = &cachedEvent{event: event, at: h.now()}
+			ch.cached = &cachedEvent{event: event, at: h.cfg.Now()}
 		}
-		if len(ch.subscribers) > 0 {
-			ch.broadcast(dataFrame(event.Name, event.Channel, event.Data), event.SocketID)
-		}
+		recipients := h.deliver(ch, dataFrame(event.Name, event.Channel, event.Data), event, "")
 		states[i] = h.stateLocked(event.Channel)
 		h.drop(event.Channel)
+		h.tell(Activity{Kind: ActivityEvent, Channel: event.Channel, Event: event, Recipients: recipients})
 	}
 	return states
 }
 
-// accepted returns a copy of the events accepted so far.
+// accepted returns a copy of the events that are remembered.
 func (h *hub) accepted() []Event {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.Clone(h.events)
+	return h.events.all()
+}
+
+// acceptedAfter returns the events that are remembered after the first n, and how
+// many there have been.
+func (h *hub) acceptedAfter(n int) (events []Event, count int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.events.after(n), h.events.count
+}
+
+func (h *hub) countAccepted() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.events.count
+}
+
+func (h *hub) forget() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.events.forget()
+	h.deliveries.forget()
 }
 
 // state returns the state of one channel, occupied or not.
@@ -101,8 +166,8 @@ func (h *hub) occupied() map[string]channelState {
 	return states
 }
 
-// users returns the ids of the users on a presence channel, sorted.
-func (h *hub) users(name string) []string {
+// members returns the ids of the users on a presence channel, sorted.
+func (h *hub) members(name string) []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if ch, ok := h.channels[name]; ok {
@@ -116,11 +181,52 @@ func (h *hub) users(name string) []string {
 func (h *hub) terminate(userID string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for c := range h.conns {
-		if c.user != nil && c.user.id == userID {
-			h.remove(c)
-			c.hangUp(closeUnauthorized, "terminated by the app")
+	for _, c := range byAge(h.users[userID]) {
+		h.expel(c, closing{closeUnauthorized, "terminated by the app"})
+	}
+}
+
+// disconnect closes connections by their socket ids, or all if there are none.
+func (h *hub) disconnect(code int, reason string, socketIDs []string) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	closed := 0
+	for _, c := range byAge(h.conns) {
+		if len(socketIDs) == 0 || slices.Contains(socketIDs, c.socketID) {
+			h.expel(c, closing{code, reason})
+			closed++
 		}
+	}
+	return closed
+}
+
+func (h *hub) refuseClients(code int, reason string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refusal = nil
+	if code != 0 {
+		h.refusal = &closing{code, reason}
+	}
+}
+
+func (h *hub) disable(disabled bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.disabled = disabled
+}
+
+func (h *hub) isDisabled() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.disabled
+}
+
+// do runs f under the hub's lock, unless the connection has left.
+func (h *hub) do(c *connection, f func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if !c.gone {
+		f()
 	}
 }
 
@@ -136,8 +242,21 @@ func (h *hub) channel(name string) *channel {
 
 // drop forgets a channel that has neither subscribers nor a cached event.
 func (h *hub) drop(name string) {
-	if ch, ok := h.channels[name]; ok && len(ch.subscribers) == 0 && ch.fresh(h.now()) == nil {
+	if ch, ok := h.channels[name]; ok && len(ch.subscribers) == 0 && ch.fresh(h.cfg.Now()) == nil {
 		delete(h.channels, name)
+	}
+}
+
+// sweepLocked drops, once in a while, the channels whose cached event has become
+// too old.
+func (h *hub) sweepLocked() {
+	now := h.cfg.Now()
+	if now.Sub(h.swept) < cacheLifetime {
+		return
+	}
+	h.swept = now
+	for name := range h.channels {
+		h.drop(name)
 	}
 }
 
@@ -146,5 +265,5 @@ func (h *hub) stateLocked(name string) channelState {
 	if !ok {
 		return channelState{}
 	}
-	return channelState{users: len(ch.members), subscriptions: len(ch.subscribers), cached: ch.fresh(h.now())}
+	return channelState{users: len(ch.members), subscriptions: len(ch.subscribers), cached: ch.fresh(h.cfg.Now())}
 }

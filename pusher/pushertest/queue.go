@@ -16,22 +16,27 @@ type outgoing struct {
 
 // queue holds what is to be written to one connection, in order.
 type queue struct {
-	limit int
+	limit, limitBytes int
 	// ready has a token while items may be waiting.
 	ready chan struct{}
 
 	mu    sync.Mutex
 	items []outgoing
+	bytes int
 }
 
-func newQueue(limit int) *queue { return &queue{limit: limit, ready: make(chan struct{}, 1)} }
+func newQueue(limit, limitBytes int) *queue {
+	return &queue{limit: limit, limitBytes: limitBytes, ready: make(chan struct{}, 1)}
+}
 
-// push never waits. It reports false when the queue is full.
+// push never waits. It reports false when the queue is full. One frame always
+// fits, however long.
 func (q *queue) push(item outgoing) bool {
 	q.mu.Lock()
-	full := len(q.items) >= q.limit
+	full := len(q.items) >= q.limit || q.bytes > 0 && q.bytes+len(item.frame) > q.limitBytes
 	if !full {
 		q.items = append(q.items, item)
+		q.bytes += len(item.frame)
 	}
 	q.mu.Unlock()
 	select {
@@ -50,6 +55,7 @@ func (q *queue) pop(ctx context.Context) (outgoing, bool) {
 			item := q.items[0]
 			q.items[0] = outgoing{}
 			q.items = q.items[1:]
+			q.bytes -= len(item.frame)
 			q.mu.Unlock()
 			return item, ctx.Err() == nil
 		}

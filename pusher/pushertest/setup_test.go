@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
@@ -25,7 +26,15 @@ import (
 	"github.com/seed-588517f9/pusher-go/pusher/pushertest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// fasthttp's janitors sleep for some seconds before they see that their client
+	// is no longer used.
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*Client).mCleaner"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*HostClient).connsCleaner"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*TCPDialer).tcpAddrsClean"),
+	)
+}
 
 // patience ends a wait for something that does not come. No test waits for it.
 const patience = 30 * time.Second
@@ -210,4 +219,31 @@ func newClient(t *testing.T, srv *pushertest.Server) *pusher.Client {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = client.Close() })
 	return client
+}
+
+// clientOf returns an HTTP client that reaches a server without a port.
+func clientOf(srv *pushertest.Server) *http.Client {
+	return &http.Client{Transport: &http.Transport{DialContext: srv.DialContext, DisableKeepAlives: true}}
+}
+
+// dialInMemory is dialRaw to a server without a port.
+func dialInMemory(t *testing.T, srv *pushertest.Server) *websocket.Conn {
+	t.Helper()
+	ws, _, err := websocket.Dial(t.Context(), srv.WebSocketURL(), &websocket.DialOptions{HTTPClient: clientOf(srv)})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = ws.CloseNow() })
+	return ws
+}
+
+// contextUntil returns a context that ends when a channel is closed.
+func contextUntil(ctx context.Context, closed <-chan struct{}) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-closed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
 }

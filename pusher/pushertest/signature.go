@@ -16,11 +16,16 @@ type signature struct {
 	secret []byte
 }
 
-// matches reports whether sum is the hex HMAC-SHA256 of text, in lower case.
-func (s signature) matches(text, sum string) bool {
+// sum returns the hex HMAC-SHA256 of text, in lower case.
+func (s signature) sum(text string) string {
 	mac := hmac.New(sha256.New, s.secret)
 	mac.Write([]byte(text))
-	return hmac.Equal([]byte(hex.EncodeToString(mac.Sum(nil))), []byte(sum))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+// matches reports whether sum is that of text.
+func (s signature) matches(text, sum string) bool {
+	return hmac.Equal([]byte(s.sum(text)), []byte(sum))
 }
 
 // matchesAuth reports whether auth is "key:signature" for the text.

@@ -1,6 +1,9 @@
 package pushertest
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // user is who has signed in on a connection.
 type user struct {
@@ -8,29 +11,35 @@ type user struct {
 	info json.RawMessage
 	// data is user_data as it was signed.
 	data string
+	// watchlist are the users of whom this one wants to know whether they are online.
+	watchlist []string
 }
 
 // serveSignIn verifies pusher:signin. Whoever fails is told so and disconnected,
 // as soketi does, since a client that retries unchanged fails again.
-func (s *Server) serveSignIn(c *connection, data json.RawMessage) {
-	u, reason := s.parseSignIn(c.socketID, data)
-	s.hub.do(c, func() {
+func (a *App) serveSignIn(c *connection, data json.RawMessage) {
+	u, reason := a.parseSignIn(c.socketID, data)
+	a.hub.do(c, func() {
 		if reason == "" && c.user != nil && c.user.id != u.id {
 			reason = "another user is signed in on this connection"
 		}
 		if reason != "" {
 			c.send(errorFrame(closeUnauthorized, reason))
-			s.hub.remove(c)
-			c.hangUp(closeUnauthorized, "the sign-in is not authorized")
+			a.hub.expel(c, closing{closeUnauthorized, "the sign-in is not authorized"})
 			return
 		}
-		c.user = u
 		c.send(serverFrame("pusher:signin_success", "", map[string]string{"user_data": u.data}))
+		if limit := a.hub.cfg.Limits.Watchlist; len(u.watchlist) > limit {
+			c.send(errorFrame(errorWatchlist, fmt.Sprintf("the watchlist has more than %d users: the rest is ignored", limit)))
+			u.watchlist = u.watchlist[:limit]
+		}
+		a.hub.signInLocked(c, u)
+		a.hub.tell(Activity{Kind: ActivitySignedIn, SocketID: c.socketID, UserID: u.id})
 	})
 }
 
 // parseSignIn returns the user, or what is wrong.
-func (s *Server) parseSignIn(socketID string, data json.RawMessage) (*user, string) {
+func (a *App) parseSignIn(socketID string, data json.RawMessage) (*user, string) {
 	var signIn struct {
 		Auth     string `json:"auth"`
 		UserData string `json:"user_data"`
@@ -38,7 +47,7 @@ func (s *Server) parseSignIn(socketID string, data json.RawMessage) (*user, stri
 	if json.Unmarshal(data, &signIn) != nil {
 		return nil, "the data of pusher:signin is malformed"
 	}
-	if !s.sign.matchesAuth(socketID+"::user::"+signIn.UserData, signIn.Auth) {
+	if !a.sign.matchesAuth(socketID+"::user::"+signIn.UserData, signIn.Auth) {
 		return nil, "auth is not the signature of socket id and user_data"
 	}
 	f, err := parseFields([]byte(signIn.UserData))
@@ -46,8 +55,12 @@ func (s *Server) parseSignIn(socketID string, data json.RawMessage) (*user, stri
 		return nil, "user_data " + err.Error()
 	}
 	id, ok, err := f.text("id")
-	if err != nil || !ok || !validName(id, s.cfg.Limits.ChannelName) {
+	if err != nil || !ok || !validName(id, a.hub.cfg.Limits.ChannelName) {
 		return nil, "id in user_data must be a string of A–Z a–z 0–9 _ - = @ , . ;"
 	}
-	return &user{id: id, info: f["user_info"], data: signIn.UserData}, ""
+	var watchlist []string
+	if raw, ok := f["watchlist"]; ok && json.Unmarshal(raw, &watchlist) != nil {
+		return nil, "watchlist in user_data must be an array of strings"
+	}
+	return &user{id: id, info: f["user_info"], data: signIn.UserData, watchlist: watchlist}, ""
 }

@@ -9,21 +9,21 @@ import (
 )
 
 // serveFrame does what one message of a client asks.
-func (s *Server) serveFrame(c *connection, frame inFrame) {
+func (a *App) serveFrame(c *connection, frame inFrame) {
 	switch {
 	case frame.Event == "pusher:ping":
-		s.hub.do(c, func() { c.send(dataFrame("pusher:pong", "", "{}")) })
+		a.hub.do(c, func() { c.send(dataFrame("pusher:pong", "", "{}")) })
 	case frame.Event == "pusher:pong":
 	case frame.Event == "pusher:subscribe":
-		s.serveSubscribe(c, frame.Data)
+		a.serveSubscribe(c, frame.Data)
 	case frame.Event == "pusher:unsubscribe":
-		s.serveUnsubscribe(c, frame.Data)
+		a.serveUnsubscribe(c, frame.Data)
 	case frame.Event == "pusher:signin":
-		s.serveSignIn(c, frame.Data)
+		a.serveSignIn(c, frame.Data)
 	case strings.HasPrefix(frame.Event, clientEventPrefix):
-		s.serveClientEvent(c, frame)
+		a.serveClientEvent(c, frame)
 	default:
-		s.hub.do(c, func() { c.send(errorFrame(0, "the event is unknown; those of clients begin with "+clientEventPrefix)) })
+		a.hub.do(c, func() { c.send(errorFrame(0, "the event is unknown; those of clients begin with "+clientEventPrefix)) })
 	}
 }
 
@@ -49,52 +49,56 @@ func authRefusal(reason string) *refusal {
 	return &refusal{Type: "AuthError", Reason: reason, Status: http.StatusUnauthorized}
 }
 
-func (s *Server) serveSubscribe(c *connection, data json.RawMessage) {
+func (a *App) serveSubscribe(c *connection, data json.RawMessage) {
 	var sub subscription
 	if json.Unmarshal(data, &sub) != nil {
-		s.hub.do(c, func() { c.send(errorFrame(0, "the data of pusher:subscribe is malformed")) })
+		a.hub.do(c, func() { c.send(errorFrame(0, "the data of pusher:subscribe is malformed")) })
 		return
 	}
-	s.hub.do(c, func() {
-		m, refused := s.authorize(c, sub)
+	a.hub.do(c, func() {
+		m, refused := a.authorize(c, sub)
 		if refused == nil {
-			refused = s.hub.subscribeLocked(c, sub.Channel, m)
+			refused = a.hub.subscribeLocked(c, sub.Channel, m)
 		}
-		if refused != nil {
+		switch {
+		case refused == nil:
+		case a.srv.cfg.Quirks.SubscriptionErrorAsError:
+			c.send(errorFrame(closeUnauthorized, refused.Reason))
+		default:
 			c.send(serverFrame("pusher:subscription_error", sub.Channel, refused))
 		}
 	})
 }
 
-func (s *Server) serveUnsubscribe(c *connection, data json.RawMessage) {
+func (a *App) serveUnsubscribe(c *connection, data json.RawMessage) {
 	var sub subscription
 	if json.Unmarshal(data, &sub) != nil {
-		s.hub.do(c, func() { c.send(errorFrame(0, "the data of pusher:unsubscribe is malformed")) })
+		a.hub.do(c, func() { c.send(errorFrame(0, "the data of pusher:unsubscribe is malformed")) })
 		return
 	}
-	s.hub.do(c, func() { s.hub.unsubscribeLocked(c, sub.Channel) })
+	a.hub.do(c, func() { a.hub.unsubscribeLocked(c, sub.Channel) })
 }
 
 // authorize decides whether the connection may subscribe, and as which member if
 // the channel is a presence channel.
-func (s *Server) authorize(c *connection, sub subscription) (*member, *refusal) {
+func (a *App) authorize(c *connection, sub subscription) (*member, *refusal) {
 	if id, ok := userOf(sub.Channel); ok {
 		if c.user == nil || c.user.id != id {
 			return nil, authRefusal("the channel belongs to a user who is not signed in on this connection")
 		}
 		return nil, nil
 	}
-	if !validName(sub.Channel, s.cfg.Limits.ChannelName) {
+	if !validName(sub.Channel, a.hub.cfg.Limits.ChannelName) {
 		return nil, &refusal{Type: "InvalidChannel", Reason: "the channel's name is not valid", Status: http.StatusBadRequest}
 	}
 	switch {
 	case isPresence(sub.Channel) && sub.ChannelData != "":
-		if !s.sign.matchesAuth(c.socketID+":"+sub.Channel+":"+sub.ChannelData, sub.Auth) {
+		if !a.sign.matchesAuth(c.socketID+":"+sub.Channel+":"+sub.ChannelData, sub.Auth) {
 			return nil, authRefusal("auth is not the signature of socket id, channel and channel_data")
 		}
-		return s.parseMember(sub.ChannelData)
+		return a.parseMember(sub.ChannelData)
 	case isPresence(sub.Channel):
-		if !s.sign.matchesAuth(c.socketID+":"+sub.Channel, sub.Auth) {
+		if !a.sign.matchesAuth(c.socketID+":"+sub.Channel, sub.Auth) {
 			return nil, authRefusal("auth is not the signature of socket id and channel")
 		}
 		if c.user == nil {
@@ -102,7 +106,7 @@ func (s *Server) authorize(c *connection, sub subscription) (*member, *refusal) 
 		}
 		return &member{id: c.user.id, info: c.user.info}, nil
 	case isPrivate(sub.Channel):
-		if !s.sign.matchesAuth(c.socketID+":"+sub.Channel, sub.Auth) {
+		if !a.sign.matchesAuth(c.socketID+":"+sub.Channel, sub.Auth) {
 			return nil, authRefusal("auth is not the signature of socket id and channel")
 		}
 	}
@@ -110,16 +114,16 @@ func (s *Server) authorize(c *connection, sub subscription) (*member, *refusal) 
 }
 
 // parseMember reads signed channel_data.
-func (s *Server) parseMember(channelData string) (*member, *refusal) {
+func (a *App) parseMember(channelData string) (*member, *refusal) {
 	f, err := parseFields([]byte(channelData))
 	if err != nil {
 		return nil, authRefusal("channel_data " + err.Error())
 	}
 	id, ok := memberID(f["user_id"])
 	switch {
-	case !ok || id == "" || utf8.RuneCountInString(id) > s.cfg.Limits.MemberID:
+	case !ok || id == "" || utf8.RuneCountInString(id) > a.hub.cfg.Limits.MemberID:
 		return nil, authRefusal("user_id in channel_data is missing or too long")
-	case len(channelData) > s.cfg.Limits.MemberBytes:
+	case len(channelData) > a.hub.cfg.Limits.MemberBytes:
 		return nil, authRefusal("channel_data is too long")
 	}
 	return &member{id: id, info: f["user_info"]}, nil
@@ -135,54 +139,79 @@ func memberID(raw json.RawMessage) (string, bool) {
 	return string(raw), json.Unmarshal(raw, &number) == nil && number != ""
 }
 
-// do runs f under the hub's lock, unless the connection has left.
-func (h *hub) do(c *connection, f func()) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if !c.gone {
-		f()
-	}
-}
-
 // subscribeLocked adds the connection to a channel and tells it, and the other
 // members of a presence channel if the user is new there.
 func (h *hub) subscribeLocked(c *connection, name string, m *member) *refusal {
 	if _, twice := c.channels[name]; twice {
 		return &refusal{Type: alreadySubscribed, Reason: "there is a subscription to this channel already", Status: http.StatusBadRequest}
 	}
+	if len(c.channels) >= h.cfg.Limits.Subscriptions {
+		return &refusal{Type: "LimitReached", Reason: "the connection has too many subscriptions", Status: errorLimit}
+	}
 	ch := h.channel(name)
-	first := false
+	wasEmpty := len(ch.subscribers) == 0
+	isNew := false
 	if m != nil {
 		known, ok := ch.members[m.id]
-		if !ok && len(ch.members) >= h.limits.Members {
+		if !ok && len(ch.members) >= h.cfg.Limits.Members {
 			h.drop(name)
-			return &refusal{Type: "LimitReached", Reason: "the presence channel is full", Status: errorMembers}
+			return &refusal{Type: "LimitReached", Reason: "the presence channel is full", Status: errorLimit}
 		}
-		if first = !ok; first {
+		if isNew = !ok; isNew {
 			ch.members[m.id] = m
 			known = m
 		}
 		known.conns++
 		m = known
 	}
-	if first {
-		ch.broadcast(serverFrame("pusher_internal:member_added", name, memberAdded{UserID: m.id, UserInfo: m.info}), "")
+	if isNew {
+		ch.broadcast(serverFrame("pusher_internal:member_added", name, memberAdded{UserID: m.id, UserInfo: m.info}))
 	}
-	ch.subscribers[c] = m
+	ch.add(c, m)
 	c.channels[name] = struct{}{}
+	joined := Activity{Kind: ActivitySubscribed, SocketID: c.socketID, Channel: name}
 	if m != nil {
+		joined.UserID = m.id
 		c.send(serverFrame("pusher_internal:subscription_succeeded", name, ch.presence()))
 	} else {
 		c.send(dataFrame("pusher_internal:subscription_succeeded", name, "{}"))
 	}
-	if isCache(name) {
-		if cached := ch.fresh(h.now()); cached != nil {
-			c.send(dataFrame(cached.event.Name, name, cached.event.Data))
-		} else {
-			c.send(dataFrame("pusher:cache_miss", name, "{}"))
-		}
+	h.tell(joined)
+	if wasEmpty {
+		h.hook(WebhookEvent{Name: occupiedHook, Channel: name})
 	}
+	if isNew {
+		h.hook(WebhookEvent{Name: memberAddedHook, Channel: name, UserID: m.id})
+	}
+	h.sendCachedLocked(c, name, ch)
+	h.sendCountLocked(name, ch)
 	return nil
+}
+
+// sendCachedLocked sends a new subscriber of a cache channel the last event.
+func (h *hub) sendCachedLocked(c *connection, name string, ch *channel) {
+	if !isCache(name) {
+		return
+	}
+	if cached := ch.fresh(h.cfg.Now()); cached != nil {
+		c.send(dataFrame(cached.event.Name, name, cached.event.Data))
+		return
+	}
+	c.send(dataFrame("pusher:cache_miss", name, "{}"))
+	h.hook(WebhookEvent{Name: cacheMissHook, Channel: name})
+}
+
+// sendCountLocked tells how many subscriptions a channel has, where that is
+// enabled. Presence channels tell their members instead.
+func (h *hub) sendCountLocked(name string, ch *channel) {
+	if _, ofUser := userOf(name); ofUser || isPresence(name) {
+		return
+	}
+	count := len(ch.subscribers)
+	if h.cfg.SubscriptionCounts {
+		ch.broadcast(serverFrame("pusher_internal:subscription_count", name, map[string]int{"subscription_count": count}))
+	}
+	h.hook(WebhookEvent{Name: subscriptionCountHook, Channel: name, SubscriptionCount: count})
 }
 
 // unsubscribeLocked removes the connection from a channel, if it is there.
@@ -192,13 +221,21 @@ func (h *hub) unsubscribeLocked(c *connection, name string) {
 	}
 	ch := h.channels[name]
 	m := ch.subscribers[c]
-	delete(ch.subscribers, c)
+	ch.remove(c)
 	delete(c.channels, name)
+	left := Activity{Kind: ActivityUnsubscribed, SocketID: c.socketID, Channel: name}
 	if m != nil {
+		left.UserID = m.id
 		if m.conns--; m.conns == 0 {
 			delete(ch.members, m.id)
-			ch.broadcast(serverFrame("pusher_internal:member_removed", name, memberRemoved{UserID: m.id}), "")
+			ch.broadcast(serverFrame("pusher_internal:member_removed", name, memberRemoved{UserID: m.id}))
+			h.hook(WebhookEvent{Name: memberRemovedHook, Channel: name, UserID: m.id})
 		}
+	}
+	h.tell(left)
+	h.sendCountLocked(name, ch)
+	if len(ch.subscribers) == 0 {
+		h.hook(WebhookEvent{Name: vacatedHook, Channel: name})
 	}
 	h.drop(name)
 }

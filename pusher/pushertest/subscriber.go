@@ -51,9 +51,18 @@ type Subscriber struct {
 	secrets map[string]string
 	members map[string]map[string]struct{}
 	// subscribing, signingIn and pings are what the server has yet to confirm.
-	subscribing map[string]chan error
+	subscribing map[string]pendingSubscription
 	signingIn   chan error
 	pings       []chan error
+	// asked is how many subscriptions were asked for.
+	asked int
+}
+
+// pendingSubscription is one that the server has yet to confirm.
+type pendingSubscription struct {
+	confirmed chan error
+	// number counts subscriptions, in the order in which they were asked for.
+	number int
 }
 
 // received is a message, or why it could not be decrypted.
@@ -62,19 +71,21 @@ type received struct {
 	err     error
 }
 
-// Subscriber connects a new subscriber to the server. When the server closes, the
-// subscriber's connection does too: closing it is optional.
-func (s *Server) Subscriber(ctx context.Context) (*Subscriber, error) {
-	return Dial(ctx, s.WebSocketURL())
-}
-
 // Dial connects to a server that speaks the WebSocket protocol:
 // "ws://host:port/app/{key}?protocol=7". ctx governs the connecting only. The
 // caller must call [Subscriber.Close]. It fails with a [*ConnectionError] if the
 // server refuses the connection.
 func Dial(ctx context.Context, url string) (*Subscriber, error) {
+	return dial(ctx, url, nil)
+}
+
+// dial connects through a dialer of its own, if it is not nil.
+func dial(ctx context.Context, url string, dialer func(ctx context.Context, network, address string) (net.Conn, error)) (*Subscriber, error) {
 	// A transport of its own leaves no idle connection behind.
 	transport := &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}
+	if dialer != nil {
+		transport.Proxy, transport.DialContext = nil, dialer
+	}
 	options := &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport}}
 	ws, _, err := websocket.Dial(ctx, url, options) //nolint:bodyclose // the library says that it needs no closing
 	if err != nil {
@@ -95,7 +106,7 @@ func Dial(ctx context.Context, url string) (*Subscriber, error) {
 		arrived:     make(chan struct{}),
 		secrets:     map[string]string{},
 		members:     map[string]map[string]struct{}{},
-		subscribing: map[string]chan error{},
+		subscribing: map[string]pendingSubscription{},
 	}
 	go s.read(reading) //nolint:contextcheck // ctx governs the connecting only
 	return s, nil

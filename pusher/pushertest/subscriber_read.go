@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"net/http"
 	"strings"
 
 	"github.com/coder/websocket"
@@ -69,6 +70,10 @@ func (s *Subscriber) read(ctx context.Context) {
 			s.fail(connectionError(err))
 			return
 		}
+		if frame.Event == "pusher:ping" {
+			_ = s.ws.Write(ctx, websocket.MessageText, dataFrame("pusher:pong", "", "{}"))
+			continue
+		}
 		s.mu.Lock()
 		s.take(frame)
 		s.mu.Unlock()
@@ -108,20 +113,19 @@ func (s *Subscriber) take(frame subscriberFrame) {
 		return
 	case "pusher_internal:subscription_succeeded":
 		s.setMembers(frame)
-		if confirmed, ok := s.subscribing[frame.Channel]; ok {
-			confirm(confirmed, nil)
+		if pending, ok := s.subscribing[frame.Channel]; ok {
+			confirm(pending.confirmed, nil)
 		}
 		return
 	case "pusher:subscription_error":
-		if confirmed, ok := s.subscribing[frame.Channel]; ok {
+		if pending, ok := s.subscribing[frame.Channel]; ok {
 			var data refusal
 			frame.into(&data)
-			confirm(confirmed, &SubscriptionError{Channel: frame.Channel, Type: data.Type, Reason: data.Reason, Status: data.Status})
+			confirm(pending.confirmed, &SubscriptionError{Channel: frame.Channel, Type: data.Type, Reason: data.Reason, Status: data.Status})
 			return
 		}
 	case "pusher:error":
-		if failure := frame.failure(); s.signingIn != nil && failure.Code == closeUnauthorized {
-			confirm(s.signingIn, failure)
+		if failure := frame.failure(); failure.Code == closeUnauthorized && s.refuse(failure) {
 			return
 		}
 	case "pusher_internal:member_added", "pusher_internal:member_removed":
@@ -130,6 +134,29 @@ func (s *Subscriber) take(frame subscriberFrame) {
 	message, err := s.open(frame)
 	s.inbox = append(s.inbox, received{message, err})
 	s.announce()
+}
+
+// refuse gives the server's no to who waits for a yes. Of subscriptions that is the
+// oldest, since the error names none and the server answers in order. It reports
+// false if nobody waits.
+func (s *Subscriber) refuse(failure *ConnectionError) bool {
+	if s.signingIn != nil {
+		confirm(s.signingIn, failure)
+		return true
+	}
+	oldest := ""
+	for channel, pending := range s.subscribing {
+		if oldest == "" || pending.number < s.subscribing[oldest].number {
+			oldest = channel
+		}
+	}
+	if oldest == "" {
+		return false
+	}
+	confirm(s.subscribing[oldest].confirmed, &SubscriptionError{
+		Channel: oldest, Type: "AuthError", Reason: failure.Reason, Status: http.StatusUnauthorized,
+	})
+	return true
 }
 
 // confirm never waits: whoever is confirmed twice hears the first only.
@@ -192,7 +219,8 @@ func (s *Subscriber) beginSubscribe(channel, secret string, confirmed chan error
 	if _, twice := s.subscribing[channel]; twice {
 		return "", errors.New("another subscription to it is under way")
 	}
-	s.subscribing[channel] = confirmed
+	s.asked++
+	s.subscribing[channel] = pendingSubscription{confirmed, s.asked}
 	previous = s.secrets[channel]
 	if secret != "" {
 		s.secrets[channel] = secret
