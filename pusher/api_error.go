@@ -19,7 +19,10 @@ const (
 // apiError makes the error of an answer that is not a success.
 func (c *Client) apiError(op string, status int, res backend.Response) *APIError {
 	now := c.now()
-	e := &APIError{Op: op, StatusCode: status, Message: errorMessage(res), Body: res.Body}
+	e := &APIError{
+		Op: op, StatusCode: status, Message: errorMessage(res), Body: res.Body,
+		Attempts: res.Attempts, Uncertain: res.Uncertain,
+	}
 	if len(e.Body) > maxErrorBody {
 		e.Body = e.Body[:maxErrorBody:maxErrorBody]
 	}

@@ -86,12 +86,17 @@ func (c *Client) appendBatchEvent(dst []byte, s *scratch, e *Event, shared *trig
 	if err != nil {
 		return nil, err
 	}
+	return appendBatchEntry(dst, e.Channel, e.Name, text, &o), nil
+}
+
+// appendBatchEntry appends an event of a batch, checked before.
+func appendBatchEntry(dst []byte, channel, event string, text []byte, o *triggerOptions) []byte {
 	dst = append(dst, `{"name":`...)
-	dst = appendText(dst, e.Name)
+	dst = appendText(dst, event)
 	dst = append(dst, `,"channel":"`...)
-	dst = append(dst, e.Channel...)
+	dst = append(dst, channel...)
 	dst = append(dst, '"')
-	return appendRest(dst, text, &o), nil
+	return appendRest(dst, text, o)
 }
 
 func withHeader(call backend.Call, key, value string) http.Header {

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+
+	"github.com/seed-588517f9/pusher-go/backend"
 )
 
 // BroadcastResult tells of each channel of a [Client.Broadcast] what became of
@@ -66,23 +68,29 @@ func (e *BroadcastError) outcome() Outcome {
 // channel, and the error, a [*BroadcastError], lists the failed ones. An
 // idempotency key is sent with "-1", "-2" and so on behind it, one a call.
 func (c *Client) Broadcast(ctx context.Context, channels []string, event string, data any, options ...TriggerOption) (BroadcastResult, error) {
-	parts, err := c.broadcast(channels, event, data, options)
+	b, err := c.broadcast(channels, event, data, options)
 	if err != nil {
 		return BroadcastResult{}, err
 	}
-	results := make(map[string]ChannelResult, len(channels))
-	for _, part := range parts {
-		part.send(ctx, c, results)
+	return b.send(ctx, c, c.backend)
+}
+
+// broadcast is a broadcast cut into calls.
+type broadcast struct {
+	channels []string // each once
+	parts    []*broadcastPart
+}
+
+// send sends one part after the other, whatever becomes of them.
+func (b *broadcast) send(ctx context.Context, c *Client, via backend.Backend) (BroadcastResult, error) {
+	results := make(map[string]ChannelResult, len(b.channels))
+	for _, part := range b.parts {
+		part.send(ctx, c, via, results)
 	}
 
 	var result BroadcastResult
 	var failed []ChannelResult
-	seen := make(map[string]bool, len(channels))
-	for _, channel := range channels {
-		if seen[channel] {
-			continue
-		}
-		seen[channel] = true
+	for _, channel := range b.channels {
 		r := results[channel]
 		result.Channels = append(result.Channels, r)
 		if r.Err != nil {
@@ -103,14 +111,14 @@ type broadcastPart struct {
 	batch    operation[BatchResult]
 }
 
-func (p *broadcastPart) send(ctx context.Context, c *Client, results map[string]ChannelResult) {
+func (p *broadcastPart) send(ctx context.Context, c *Client, via backend.Backend, results map[string]ChannelResult) {
 	var (
 		info func(i int, channel string) ChannelInfo
 		err  error
 	)
 	if p.batch.decode != nil {
 		var r BatchResult
-		r, err = do(ctx, c, p.batch)
+		r, err = doOver(ctx, c, via, p.batch)
 		info = func(i int, _ string) ChannelInfo {
 			if i < len(r.Events) {
 				return r.Events[i]
@@ -119,7 +127,7 @@ func (p *broadcastPart) send(ctx context.Context, c *Client, results map[string]
 		}
 	} else {
 		var r TriggerResult
-		r, err = do(ctx, c, p.trigger)
+		r, err = doOver(ctx, c, via, p.trigger)
 		info = func(_ int, channel string) ChannelInfo { return r.Channels[channel] }
 	}
 	for i, channel := range p.channels {
@@ -128,24 +136,26 @@ func (p *broadcastPart) send(ctx context.Context, c *Client, results map[string]
 }
 
 // broadcast checks everything and encodes every call before the first is sent.
-func (c *Client) broadcast(channels []string, event string, data any, options []TriggerOption) ([]*broadcastPart, error) {
+func (c *Client) broadcast(channels []string, event string, data any, options []TriggerOption) (*broadcast, error) {
 	if len(channels) == 0 {
 		return nil, invalid("channels", "name at least one channel")
 	}
-	var plain, encrypted []string
+	var all, plain, encrypted []string
 	seen := make(map[string]bool, len(channels))
 	for i, channel := range channels {
 		if err := c.checkEventChannel(channel); err != nil {
 			return nil, at("channels["+strconv.Itoa(i)+"]", err)
 		}
-		switch {
-		case seen[channel]:
-		case isEncrypted(channel):
-			encrypted = append(encrypted, channel)
-		default:
-			plain = append(plain, channel)
+		if seen[channel] {
+			continue
 		}
 		seen[channel] = true
+		all = append(all, channel)
+		if isEncrypted(channel) {
+			encrypted = append(encrypted, channel)
+		} else {
+			plain = append(plain, channel)
+		}
 	}
 	o, err := newTriggerOptions(options)
 	if err != nil {
@@ -190,7 +200,10 @@ func (c *Client) broadcast(channels []string, event string, data any, options []
 		op.call.Op = "broadcast"
 		return &broadcastPart{channels: names, batch: op}, err
 	})
-	return parts, err
+	if err != nil {
+		return nil, err
+	}
+	return &broadcast{channels: all, parts: parts}, nil
 }
 
 // encodeOnce returns data as the text that is sent, or encrypted.

@@ -39,9 +39,14 @@ func (c *Client) Request(call backend.Call) backend.Request {
 		WithMaxResponseBytes(int64(c.limits.ResponseBytes))
 }
 
-// do sends an operation now and decodes its answer: the one path to the network.
+// do sends an operation now and decodes its answer.
 func do[T any](ctx context.Context, c *Client, op operation[T]) (T, error) {
-	res, err := c.send(ctx, op.call)
+	return doOver(ctx, c, c.backend, op)
+}
+
+// doOver is do with another way to the server: the one path to the network.
+func doOver[T any](ctx context.Context, c *Client, b backend.Backend, op operation[T]) (T, error) {
+	res, err := c.send(ctx, b, op.call)
 	if err != nil {
 		var none T
 		return none, err
@@ -54,13 +59,13 @@ func do[T any](ctx context.Context, c *Client, op operation[T]) (T, error) {
 }
 
 // send brings the answer to a call, if it is a success.
-func (c *Client) send(ctx context.Context, call backend.Call) (backend.Response, error) {
+func (c *Client) send(ctx context.Context, b backend.Backend, call backend.Call) (backend.Response, error) {
 	var start time.Time
 	logged := c.logger != nil && c.logger.Enabled(ctx, slog.LevelDebug)
 	if logged {
 		start = time.Now()
 	}
-	res, err := c.backend.Send(ctx, c.Request(call))
+	res, err := b.Send(ctx, c.Request(call))
 	if err != nil {
 		err = transportError(ctx, call.Op, err)
 	} else if res.StatusCode < http.StatusOK {

@@ -46,13 +46,17 @@ func (s *scratch) release() {
 func (s *scratch) finish(built []byte, limit int) ([]byte, error) {
 	s.body = built
 	if len(built) > limit {
-		e := invalid("request", "the body is %d bytes, the limit is %d (Limits.RequestBytes)", len(built), limit)
-		e.err = errRequestBytes
-		return nil, e
+		return nil, errBodySize(len(built), limit)
 	}
 	body := make([]byte, len(built))
 	copy(body, built)
 	return body, nil
+}
+
+func errBodySize(size, limit int) error {
+	e := invalid("request", "the body is %d bytes, the limit is %d (Limits.RequestBytes)", size, limit)
+	e.err = errRequestBytes
+	return e
 }
 
 var errRequestBytes = fmt.Errorf("%w: over Limits.RequestBytes", ErrPayloadTooLarge)
@@ -64,13 +68,32 @@ func (c *Client) encodeData(s *scratch, field, channel string, data any) ([]byte
 		return nil, err
 	}
 	text := s.data.Bytes()
+	if err := c.checkDataSize(field, channel, len(text)); err != nil {
+		return nil, err
+	}
 	if isEncrypted(channel) {
 		return c.seal(s, field, channel, text)
 	}
-	if len(text) > c.limits.DataBytes {
-		return nil, tooLarge(field, "is %d bytes, the limit is %d (Limits.DataBytes)", len(text), c.limits.DataBytes)
-	}
 	return text, nil
+}
+
+// checkDataSize checks whether size bytes of text are within the limit as they
+// are sent on channel: encrypted, if the channel is, for which there must be a key.
+func (c *Client) checkDataSize(field, channel string, size int) error {
+	limit := c.limits.DataBytes
+	if !isEncrypted(channel) {
+		if size > limit {
+			return tooLarge(field, "is %d bytes, the limit is %d (Limits.DataBytes)", size, limit)
+		}
+		return nil
+	}
+	if c.keys.master == nil {
+		return errNoMasterKey(channel)
+	}
+	if sealed := crypto.SealedSize(size); sealed > limit {
+		return tooLarge(field, "is %d bytes, encrypted %d; the limit is %d (Limits.DataBytes)", size, sealed, limit)
+	}
+	return nil
 }
 
 // writeData puts data into s.data as text: strings, bytes and raw JSON as they
@@ -90,7 +113,7 @@ func (c *Client) writeData(s *scratch, field string, data any) error {
 		return c.writeJSON(s, field, data)
 	}
 	if !utf8.Valid(s.data.Bytes()) {
-		return invalid(field, "is not valid UTF-8; encode binary data, as base64 for example")
+		return errNotUTF8(field)
 	}
 	return nil
 }
@@ -116,13 +139,8 @@ func (c *Client) writeJSON(s *scratch, field string, v any) error {
 	}
 }
 
+// seal encrypts text for channel, whose size checkDataSize has checked.
 func (c *Client) seal(s *scratch, field, channel string, text []byte) ([]byte, error) {
-	if c.keys.master == nil {
-		return nil, errNoMasterKey(channel)
-	}
-	if size := crypto.SealedSize(len(text)); size > c.limits.DataBytes {
-		return nil, tooLarge(field, "is %d bytes, encrypted %d; the limit is %d (Limits.DataBytes)", len(text), size, c.limits.DataBytes)
-	}
 	secret := crypto.SharedSecret(channel, c.keys.master)
 	sealed, err := crypto.AppendSealed(s.seal[:0], c.random, text, &secret)
 	if err != nil {
@@ -136,6 +154,10 @@ func tooLarge(field, reason string, args ...any) error {
 	e := invalid(field, reason, args...)
 	e.err = ErrPayloadTooLarge
 	return e
+}
+
+func errNotUTF8(field string) error {
+	return invalid(field, "is not valid UTF-8; encode binary data, as base64 for example")
 }
 
 func errNoMasterKey(channel string) error {

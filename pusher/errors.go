@@ -63,15 +63,21 @@ func OutcomeOf(err error) Outcome {
 		response   *ResponseError
 		transport  *backend.Error
 		broadcast  *BroadcastError
+		publish    *PublishError
 	)
 	switch {
 	case err == nil:
 		return Accepted
+	case errors.As(err, &publish):
+		return publish.Outcome
 	case errors.As(err, &broadcast):
 		return broadcast.outcome()
 	case errors.As(err, &validation):
 		return NotSent
 	case errors.As(err, &api):
+		if api.Uncertain {
+			return Unknown
+		}
 		return Rejected
 	case errors.As(err, &response):
 		return Accepted
@@ -146,6 +152,12 @@ type APIError struct {
 	// behind), measured on a 401 that has a Date, to the second. The server
 	// accepts 600 seconds.
 	ClockSkew time.Duration
+	// Attempts is how many attempts were made, if a backend made more than one,
+	// else 0. The rest is the last one's.
+	Attempts int
+	// Uncertain says that an attempt before the last one may have been carried out:
+	// the outcome is [Unknown] then.
+	Uncertain bool
 }
 
 func (e *APIError) Error() string {
@@ -158,6 +170,13 @@ func (e *APIError) Error() string {
 	}
 	if e.Message != "" {
 		b.WriteString(": " + e.Message)
+	}
+	if e.Attempts > 1 {
+		fmt.Fprintf(&b, " (after %d attempts", e.Attempts)
+		if e.Uncertain {
+			b.WriteString(", of which an earlier one may have succeeded")
+		}
+		b.WriteByte(')')
 	}
 	if skew := e.ClockSkew.Abs(); skew > time.Minute {
 		direction := "ahead of"
@@ -259,7 +278,7 @@ func transportError(ctx context.Context, op string, err error) error {
 	}
 	if text := err.Error(); backend.Redact(text) != text {
 		clean := backend.NewError(op, transport.Outcome, err)
-		clean.StatusCode = transport.StatusCode
+		clean.StatusCode, clean.Attempts = transport.StatusCode, transport.Attempts
 		return clean
 	}
 	return err

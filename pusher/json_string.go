@@ -39,6 +39,63 @@ func appendJSONString(dst, s []byte) []byte {
 	return append(dst, '"')
 }
 
+// isASCII reports whether s has no byte of 0x80 and above.
+func isASCII(s string) bool {
+	const highs = 0x8080808080808080
+	if len(s) < 8 {
+		var all byte
+		for i := range len(s) {
+			all |= s[i]
+		}
+		return all < 0x80
+	}
+	// The last word overlaps with those before it, where there is a rest.
+	all := word(s[len(s)-8:])
+	for len(s) >= 32 {
+		all |= word(s) | word(s[8:]) | word(s[16:]) | word(s[24:])
+		s = s[32:]
+	}
+	for len(s) >= 8 {
+		all |= word(s)
+		s = s[8:]
+	}
+	return all&highs == 0
+}
+
+// word returns the first eight bytes of s in little-endian order.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// jsonStringSize returns the length of what [appendJSONString] appends for s.
+func jsonStringSize(s string) int {
+	size := len(s) + len(`""`)
+	for len(s) >= 8 {
+		if specials(word(s)) != 0 {
+			size += escapes(s[:8])
+		}
+		s = s[8:]
+	}
+	return size + escapes(s)
+}
+
+// escapes counts the bytes that escaping adds to s.
+func escapes(s string) int {
+	n := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case isPlain(c):
+		case c == '"', c == '\\', c == '\n', c == '\r', c == '\t':
+			n++
+		default:
+			n += len(`\u0000`) - 1
+		}
+	}
+	return n
+}
+
 const blockSize = 16
 
 // escapeBlocks writes s to out in blocks of two words, with quotes and backslashes

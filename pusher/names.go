@@ -34,8 +34,15 @@ var nameBytes = func() (set [256]bool) {
 }()
 
 func isName(s string) bool {
-	for i := range len(s) {
-		if !nameBytes[s[i]] {
+	rest := s
+	for len(rest) >= 4 {
+		if !nameBytes[rest[0]] || !nameBytes[rest[1]] || !nameBytes[rest[2]] || !nameBytes[rest[3]] {
+			return false
+		}
+		rest = rest[4:]
+	}
+	for i := range len(rest) {
+		if !nameBytes[rest[i]] {
 			return false
 		}
 	}

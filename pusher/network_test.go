@@ -238,3 +238,41 @@ func TestNetwork_requestOnTheWire(t *testing.T) {
 	require.EqualValues(t, 2, post.length, "a POST that has nothing to say sends {}")
 	require.Contains(t, post.uri, "body_md5=99914b932bd37a50b983c5e7c90ae93b")
 }
+
+// A backend that retries tells how often, and what it cannot know.
+func TestAttemptsOfTheBackend(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		res     backend.Response
+		outcome pusher.Outcome
+		text    string
+	}{
+		"one attempt": {
+			backend.Response{StatusCode: 503, Body: []byte("busy")}, pusher.Rejected,
+			"trigger: 503 Service Unavailable: busy",
+		},
+		"several": {
+			backend.Response{StatusCode: 503, Body: []byte("busy"), Attempts: 5}, pusher.Rejected,
+			"trigger: 503 Service Unavailable: busy (after 5 attempts)",
+		},
+		"several, the first of which got no answer": {
+			backend.Response{StatusCode: 400, Body: []byte("bad"), Attempts: 2, Uncertain: true}, pusher.Unknown,
+			"trigger: 400 Bad Request: bad (after 2 attempts, of which an earlier one may have succeeded)",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			client, err := pusher.New(pusher.Config{
+				AppID: "4", Key: docKey, Secret: docSecret,
+				Backend: backend.Func(func(context.Context, backend.Request) (backend.Response, error) { return tt.res, nil }),
+			})
+			require.NoError(t, err)
+			_, err = client.Trigger(t.Context(), "my-channel", "my-event", "hello")
+			require.EqualError(t, err, tt.text)
+			require.Equal(t, tt.outcome, pusher.OutcomeOf(err))
+			var refused *pusher.APIError
+			require.ErrorAs(t, err, &refused)
+			require.Equal(t, tt.res.Attempts, refused.Attempts)
+		})
+	}
+}

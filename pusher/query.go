@@ -24,8 +24,16 @@ type ChannelList struct {
 // [*APIError] that matches [ErrBadRequest] if the server refuses an attribute.
 // (https://pusher.com/docs/channels/library_auth_reference/rest-api/#get-channels-fetch-info-for-multiple-channels)
 func (c *Client) Channels(ctx context.Context, query ChannelsQuery) (ChannelList, error) {
-	if err := checkAttributes("attributes", query.Attributes); err != nil {
+	op, err := c.channels(query)
+	if err != nil {
 		return ChannelList{}, err
+	}
+	return do(ctx, c, op)
+}
+
+func (c *Client) channels(query ChannelsQuery) (operation[ChannelList], error) {
+	if err := checkAttributes("attributes", query.Attributes); err != nil {
+		return operation[ChannelList]{}, err
 	}
 	params := infoParams(query.Attributes)
 	if query.Prefix != "" {
@@ -34,7 +42,7 @@ func (c *Client) Channels(ctx context.Context, query ChannelsQuery) (ChannelList
 		}
 		params["filter_by_prefix"] = query.Prefix
 	}
-	return do(ctx, c, operation[ChannelList]{
+	return operation[ChannelList]{
 		call: c.get("channels", c.appPath+"/channels", params),
 		decode: func(c *Client, body []byte) (ChannelList, error) {
 			channels, err := decodeChannelMap(c, body)
@@ -43,7 +51,7 @@ func (c *Client) Channels(ctx context.Context, query ChannelsQuery) (ChannelList
 			}
 			return ChannelList{Channels: channels}, err
 		},
-	})
+	}, nil
 }
 
 func infoParams(attributes []Attribute) map[string]string {
@@ -76,16 +84,24 @@ type CachedEvent struct {
 // is for presence channels only.
 // (https://pusher.com/docs/channels/library_auth_reference/rest-api/#get-channel-fetch-info-for-one-channel)
 func (c *Client) Channel(ctx context.Context, name string, attributes ...Attribute) (ChannelState, error) {
-	if err := c.checkChannel("channel", name); err != nil {
+	op, err := c.channel(name, attributes)
+	if err != nil {
 		return ChannelState{}, err
+	}
+	return do(ctx, c, op)
+}
+
+func (c *Client) channel(name string, attributes []Attribute) (operation[ChannelState], error) {
+	if err := c.checkChannel("channel", name); err != nil {
+		return operation[ChannelState]{}, err
 	}
 	if err := checkAttributes("attributes", attributes); err != nil {
-		return ChannelState{}, err
+		return operation[ChannelState]{}, err
 	}
-	return do(ctx, c, operation[ChannelState]{
+	return operation[ChannelState]{
 		call:   c.get("channel", c.appPath+"/channels/"+name, infoParams(attributes)),
 		decode: decodeChannelState,
-	})
+	}, nil
 }
 
 func decodeChannelState(c *Client, body []byte) (ChannelState, error) {
@@ -154,41 +170,61 @@ func (u *UserRef) UnmarshalJSON(data []byte) error {
 // an empty list.
 // (https://pusher.com/docs/channels/library_auth_reference/rest-api/#get-users)
 func (c *Client) ChannelUsers(ctx context.Context, name string) (UserList, error) {
-	if err := c.checkChannel("channel", name); err != nil {
+	op, err := c.channelUsers(name)
+	if err != nil {
 		return UserList{}, err
 	}
-	if !isPresence(name) {
-		return UserList{}, invalid("channel", "%s is not a presence channel, only those have users", quoted(name))
+	return do(ctx, c, op)
+}
+
+func (c *Client) channelUsers(name string) (operation[UserList], error) {
+	if err := c.checkChannel("channel", name); err != nil {
+		return operation[UserList]{}, err
 	}
-	return do(ctx, c, operation[UserList]{
+	if !isPresence(name) {
+		return operation[UserList]{}, invalid("channel", "%s is not a presence channel, only those have users", quoted(name))
+	}
+	return operation[UserList]{
 		call: c.get("channel_users", c.appPath+"/channels/"+name+"/users", nil),
 		decode: func(c *Client, body []byte) (UserList, error) {
 			var list UserList
 			err := c.unmarshal(body, &list)
 			return list, err
 		},
-	})
+	}, nil
 }
 
 // Ping checks that the server answers and takes the credentials, for a program's
 // start. It asks for channels with a prefix that none has.
 func (c *Client) Ping(ctx context.Context) error {
-	_, err := do(ctx, c, operation[struct{}]{
+	_, err := do(ctx, c, c.ping())
+	return err
+}
+
+func (c *Client) ping() operation[struct{}] {
+	return operation[struct{}]{
 		call:   c.get("ping", c.appPath+"/channels", map[string]string{"filter_by_prefix": "pusher-go-ping-"}),
 		decode: discard,
-	})
-	return err
+	}
 }
 
 // TerminateUserConnections closes all connections of a signed-in user. Nothing
 // keeps the user from connecting again.
 // (https://pusher.com/docs/channels/server_api/terminating-user-connections/)
 func (c *Client) TerminateUserConnections(ctx context.Context, userID string) error {
-	if err := c.checkUserID("user_id", userID); err != nil {
+	op, err := c.terminateUserConnections(userID)
+	if err != nil {
 		return err
+	}
+	_, err = do(ctx, c, op)
+	return err
+}
+
+func (c *Client) terminateUserConnections(userID string) (operation[struct{}], error) {
+	if err := c.checkUserID("user_id", userID); err != nil {
+		return operation[struct{}]{}, err
 	}
 	call := c.post("terminate_user_connections", c.appPath+"/users/"+userID+"/terminate_connections", []byte("{}"))
 	call.Idempotent = true
-	_, err := do(ctx, c, operation[struct{}]{call: call, decode: discard})
-	return err
+	return operation[struct{}]{call: call, decode: discard}, nil
 }

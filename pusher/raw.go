@@ -17,28 +17,32 @@ func (c *Client) Get(ctx context.Context, path string, params map[string]string)
 	if err != nil {
 		return backend.Response{}, err
 	}
-	return c.send(ctx, call)
+	return c.send(ctx, c.backend, call)
 }
 
 // Post sends a signed POST for a path below the app's, such as "/events". A body
 // of string, []byte or json.RawMessage is sent as it is, nil as {}, anything else
 // as JSON. Nothing in it is encrypted. Otherwise it is like [Client.Get].
 func (c *Client) Post(ctx context.Context, path string, params map[string]string, body any) (backend.Response, error) {
+	call, err := c.rawPost(path, params, body)
+	if err != nil {
+		return backend.Response{}, err
+	}
+	return c.send(ctx, c.backend, call)
+}
+
+func (c *Client) rawPost(path string, params map[string]string, body any) (backend.Call, error) {
 	text := "{}"
 	if body != nil {
 		var err error
 		if text, err = c.encodeOnce(body); err != nil {
-			return backend.Response{}, at("body", err)
+			return backend.Call{}, at("body", err)
 		}
 	}
 	if text == "" {
-		return backend.Response{}, invalid("body", "is empty; pass nil for {}")
+		return backend.Call{}, invalid("body", "is empty; pass nil for {}")
 	}
-	call, err := c.rawCall(http.MethodPost, path, params, []byte(text))
-	if err != nil {
-		return backend.Response{}, err
-	}
-	return c.send(ctx, call)
+	return c.rawCall(http.MethodPost, path, params, []byte(text))
 }
 
 // SignedURL returns the absolute URL of a request for a path below the app's,

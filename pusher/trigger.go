@@ -45,14 +45,18 @@ func (c *Client) TriggerMulti(ctx context.Context, channels []string, event stri
 // fails as [Client.Trigger] does.
 // (https://pusher.com/docs/channels/server_api/server-user-events/)
 func (c *Client) SendToUser(ctx context.Context, userID, event string, data any, options ...TriggerOption) (TriggerResult, error) {
-	if err := c.checkUserID("user_id", userID); err != nil {
-		return TriggerResult{}, err
-	}
-	op, err := c.trigger("send_to_user", "user_id", []string{UserChannel(userID)}, event, data, options)
+	op, err := c.sendToUser(userID, event, data, options)
 	if err != nil {
 		return TriggerResult{}, err
 	}
 	return do(ctx, c, op)
+}
+
+func (c *Client) sendToUser(userID, event string, data any, options []TriggerOption) (operation[TriggerResult], error) {
+	if err := c.checkUserID("user_id", userID); err != nil {
+		return operation[TriggerResult]{}, err
+	}
+	return c.trigger("send_to_user", "user_id", []string{UserChannel(userID)}, event, data, options)
 }
 
 // trigger returns the operation for one event on one or more channels. field is
@@ -103,19 +107,24 @@ func (c *Client) encodeTrigger(channels []string, event string, data any, o *tri
 	if err != nil {
 		return nil, err
 	}
-	b := append(s.body, `{"name":`...)
-	b = appendText(b, event)
-	b = append(b, `,"channels":[`...)
+	return s.finish(appendTrigger(s.body, channels, event, text, o), c.limits.RequestBytes)
+}
+
+// appendTrigger appends the body that triggers an event, checked before.
+func appendTrigger(dst []byte, channels []string, event string, text []byte, o *triggerOptions) []byte {
+	dst = append(dst, `{"name":`...)
+	dst = appendText(dst, event)
+	dst = append(dst, `,"channels":[`...)
 	for i, channel := range channels {
 		if i > 0 {
-			b = append(b, ',')
+			dst = append(dst, ',')
 		}
-		b = append(b, '"')
-		b = append(b, channel...)
-		b = append(b, '"')
+		dst = append(dst, '"')
+		dst = append(dst, channel...)
+		dst = append(dst, '"')
 	}
-	b = append(b, ']')
-	return s.finish(appendRest(b, text, o), c.limits.RequestBytes)
+	dst = append(dst, ']')
+	return appendRest(dst, text, o)
 }
 
 // isBare reports whether the body of a success says nothing: empty, or {}.

@@ -375,7 +375,7 @@ func TestWebhook_rawDoesNotAlias(t *testing.T) {
 		copy(text, bytes.Repeat([]byte("x"), len(text)))
 		require.JSONEq(t, `{"name":"a"}`, string(hook.Events[0].Raw), name)
 		// Appending to one event's Raw leaves the next alone.
-		_ = append(hook.Events[0].Raw, "XXXXXXXXXXXX"...)
+		_ = append(hook.Events[0].Raw, "an overwriting append"...)
 		require.JSONEq(t, `{"name":"b"}`, string(hook.Events[1].Raw), name)
 	}
 }
