@@ -15,7 +15,10 @@ import (
 // Both sides are safe for concurrent use.
 type exchange struct {
 	subject, floor func() error
-	closers        []io.Closer
+	// settle waits for what calls of subject have left to do. Nil if there is
+	// nothing.
+	settle  func() error
+	closers []io.Closer
 }
 
 func (x exchange) close() error {
@@ -46,10 +49,11 @@ func looped(name string, g goal, callers int, open func(address string) (exchang
 func (x exchange) measure(name string, callers int, p plan) (measurement, error) {
 	var m measurement
 	sides := [2]struct {
-		label string
-		send  func() error
-		cpu   []float64
-	}{{label: "subject", send: x.subject}, {label: "floor", send: x.floor}}
+		label  string
+		send   func() error
+		settle func() error
+		cpu    []float64
+	}{{label: "subject", send: x.subject, settle: x.settle}, {label: "floor", send: x.floor}}
 	// One round more than asked for: the first opens connections and fills pools.
 	for round := range p.loopRounds + 1 {
 		var loads [2]load
@@ -57,7 +61,7 @@ func (x exchange) measure(name string, callers int, p plan) (measurement, error)
 			i := (round + turn) % 2
 			var err error
 			pprof.Do(context.Background(), pprof.Labels("row", name, "side", sides[i].label), func(context.Context) {
-				loads[i], err = apply(sides[i].send, callers, p.loopSide)
+				loads[i], err = apply(sides[i].send, sides[i].settle, callers, p.loopSide)
 			})
 			if err != nil {
 				return m, err
@@ -84,7 +88,7 @@ type load struct {
 }
 
 // apply sends from so many callers for at least as long as asked.
-func apply(send func() error, callers int, atLeast time.Duration) (load, error) {
+func apply(send, settle func() error, callers int, atLeast time.Duration) (load, error) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -94,6 +98,9 @@ func apply(send func() error, callers int, atLeast time.Duration) (load, error) 
 	}
 	start := time.Now()
 	events, err := sendAll(callers, send, func(int) bool { return time.Since(start) < atLeast })
+	if err == nil && settle != nil {
+		err = settle()
+	}
 	took := time.Since(start)
 	if err != nil {
 		return load{}, err

@@ -6,7 +6,7 @@
 // run against a server process of their own and judge the CPU time of this
 // process, with the time that passed beside it.
 //
-//	go run ./internal/bench                       # every row, about two minutes
+//	go run ./internal/bench                       # every row, some ten minutes
 //	go run ./internal/bench -run '^trigger'       # the rows whose names match
 //	go run ./internal/bench -quick                # whether it works; judges nothing
 //	go run ./internal/bench -run 'batch' -cpuprofile cpu.out

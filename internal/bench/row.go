@@ -17,6 +17,7 @@ type row struct {
 // goal is what a row should keep to. Zero means that the figure is shown, not judged.
 type goal struct {
 	ratio  float64 // subject over floor, at most
+	time   float64 // loopback rows: time that passed, subject over floor, at most
 	allocs int     // allocations of the subject an operation, at most
 	count  *int    // for rows that count: at most
 }
@@ -27,7 +28,7 @@ type measurement struct {
 	times  []float64 // loopback rows: time that passed, subject over floor
 
 	subject, floor time.Duration // an operation, median: time, or CPU time for loopback rows
-	allocs, bytes  float64       // of the subject, an operation
+	allocs, bytes  float64       // of the subject, an operation; negative if unknown
 	count          int           // for rows that count
 }
 
@@ -37,6 +38,7 @@ func rows() []row {
 		triggerRows(),
 		authRows(),
 		webhookRows(),
+		publisherRows(),
 		loopbackRows(),
 	)
 }

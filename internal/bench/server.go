@@ -2,23 +2,21 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-588517f9/pusher-go/internal/child"
 )
 
 // server is the process that loopback rows send to: net/http, answering "{}". It
 // runs apart, so that its CPU time is not counted.
 type server struct {
 	addresses
-	process *exec.Cmd
-	stdin   io.Closer
+	process *child.Process
 }
 
 // addresses is what the server process prints when it listens.
@@ -29,34 +27,13 @@ type addresses struct {
 
 // startServer runs this program again as the server.
 func startServer() (*server, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	process := exec.Command(self, "-serve")
-	process.Stderr = os.Stderr
-	stdin, err := process.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	stdout, err := process.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := process.Start(); err != nil {
-		return nil, err
-	}
-	s := &server{process: process, stdin: stdin}
-	if err := json.NewDecoder(stdout).Decode(&s.addresses); err != nil {
-		return nil, errors.Join(fmt.Errorf("server did not start: %w", err), s.close())
-	}
-	return s, nil
+	var s server
+	var err error
+	s.process, err = child.Start(&s.addresses, "-serve")
+	return &s, err
 }
 
-// close ends the server process, which ends when its standard input does.
-func (s *server) close() error {
-	return errors.Join(s.stdin.Close(), s.process.Wait())
-}
+func (s *server) close() error { return s.process.Close() }
 
 // connections returns how many connections the server has accepted for calls.
 func (s *server) connections() (int, error) {

@@ -20,7 +20,7 @@ type table struct {
 
 func newTable() *table {
 	return &table{lines: [][]string{{
-		"row", "median", "p10", "p90", "goal", "verdict", "allocs", "goal", "bytes", "subject", "floor", "time",
+		"row", "median", "p10", "p90", "goal", "verdict", "allocs", "goal", "bytes", "subject", "floor", "time", "goal",
 	}}}
 }
 
@@ -35,12 +35,13 @@ func (t *table) add(r row, m measurement) {
 	}
 	counted := r.goal.count == nil
 	line = append(line, verdict(r.goal, m),
-		orMissing(counted, strconv.Itoa(int(m.allocs))),
+		orMissing(counted && m.allocs >= 0, strconv.Itoa(int(m.allocs))),
 		orMissing(r.goal.allocs > 0, "≤ "+strconv.Itoa(r.goal.allocs)),
-		orMissing(counted, strconv.Itoa(int(m.bytes))),
+		orMissing(counted && m.bytes >= 0, strconv.Itoa(int(m.bytes))),
 		orMissing(counted, perOp(m.subject)),
 		orMissing(counted, perOp(m.floor)),
 		orMissing(len(m.times) > 0, ratio(median(m.times))),
+		orMissing(r.goal.time > 0, "≤ "+ratio(r.goal.time)),
 	)
 	t.lines = append(t.lines, line)
 }
@@ -52,6 +53,10 @@ func verdict(g goal, m measurement) string {
 	if g.ratio > 0 {
 		judged = true
 		over = !(median(m.ratios) <= g.ratio) // NaN is over
+	}
+	if g.time > 0 {
+		judged = true
+		over = over || !(median(m.times) <= g.time)
 	}
 	if g.allocs > 0 {
 		judged = true
