@@ -18,9 +18,11 @@ import (
 var packages = newPackageImporter()
 
 // packageImporter is a types.Importer that asks the go command where a package's
-// export data is. Safe for concurrent use.
+// export data is. Whoever type-checks with it holds its lock until the check is done:
+// an import writes to packages that were imported before, which a check reads.
 type packageImporter struct {
-	mu     sync.Mutex
+	sync.Mutex
+
 	gc     types.Importer
 	export map[string]string // files by import path
 }
@@ -39,8 +41,6 @@ func newPackageImporter() *packageImporter {
 
 // Import returns the package at path, building it where that is needed.
 func (p *packageImporter) Import(path string) (*types.Package, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if path == "unsafe" {
 		return types.Unsafe, nil
 	}

@@ -18,41 +18,50 @@ const module = "github.com/seed-588517f9/pusher-go"
 // inferred are the packages that a snippet may use without importing them, by
 // the name it uses. Everything else needs an import in the snippet.
 var inferred = map[string]string{
-	"assert":      "github.com/stretchr/testify/assert",
-	"async":       module + "/backend/async",
-	"atomic":      "sync/atomic",
-	"backend":     module + "/backend",
-	"backendtest": module + "/backend/backendtest",
-	"base64":      "encoding/base64",
-	"bytes":       "bytes",
-	"context":     "context",
-	"crypto":      module + "/crypto",
-	"errors":      "errors",
-	"fmt":         "fmt",
-	"goleak":      "go.uber.org/goleak",
-	"http":        "net/http",
-	"httptest":    "net/http/httptest",
-	"io":          "io",
-	"json":        "encoding/json",
-	"log":         "log",
-	"maps":        "maps",
-	"net":         "net",
-	"nethttp":     module + "/backend/nethttp",
-	"os":          "os",
-	"pusher":      module + "/pusher",
-	"pushertest":  module + "/pusher/pushertest",
-	"require":     "github.com/stretchr/testify/require",
-	"signal":      "os/signal",
-	"slices":      "slices",
-	"slog":        "log/slog",
-	"strconv":     "strconv",
-	"strings":     "strings",
-	"sync":        "sync",
-	"testing":     "testing",
-	"time":        "time",
-	"tls":         "crypto/tls",
-	"url":         "net/url",
-	"x509":        "crypto/x509",
+	"assert":          "github.com/stretchr/testify/assert",
+	"async":           module + "/backend/async",
+	"atomic":          "sync/atomic",
+	"backend":         module + "/backend",
+	"backendtest":     module + "/backend/backendtest",
+	"base64":          "encoding/base64",
+	"bytes":           "bytes",
+	"context":         "context",
+	"crypto":          module + "/crypto",
+	"errors":          "errors",
+	"fasthttp":        "github.com/valyala/fasthttp",
+	"fasthttpproxy":   "github.com/valyala/fasthttp/fasthttpproxy",
+	"fmt":             "fmt",
+	"goleak":          "go.uber.org/goleak",
+	"http":            "net/http",
+	"httptest":        "net/http/httptest",
+	"io":              "io",
+	"json":            "encoding/json",
+	"log":             "log",
+	"maps":            "maps",
+	"net":             "net",
+	"nethttp":         module + "/backend/nethttp",
+	"os":              "os",
+	"pusher":          module + "/pusher",
+	"pushertest":      module + "/pusher/pushertest",
+	"pusherfasthttp":  module + "/backend/fasthttp",
+	"pusherresty":     module + "/backend/resty",
+	"pusherretryable": module + "/backend/retryable",
+	"rate":            "golang.org/x/time/rate",
+	"ratelimit":       module + "/backend/ratelimit",
+	"require":         "github.com/stretchr/testify/require",
+	"resty":           "github.com/go-resty/resty/v2",
+	"retryablehttp":   "github.com/hashicorp/go-retryablehttp",
+	"signal":          "os/signal",
+	"slices":          "slices",
+	"slog":            "log/slog",
+	"strconv":         "strconv",
+	"strings":         "strings",
+	"sync":            "sync",
+	"testing":         "testing",
+	"time":            "time",
+	"tls":             "crypto/tls",
+	"url":             "net/url",
+	"x509":            "crypto/x509",
 }
 
 // predeclared are the variables that every snippet may use. They give way to a
@@ -186,7 +195,7 @@ func addImports(file *ast.File) {
 			continue
 		}
 		names[ident.Name] = true
-		specs = append(specs, &ast.ImportSpec{Path: &ast.BasicLit{Kind: token.STRING, Value: strconv.Quote(path)}})
+		specs = append(specs, &ast.ImportSpec{Name: ast.NewIdent(ident.Name), Path: &ast.BasicLit{Kind: token.STRING, Value: strconv.Quote(path)}})
 	}
 	if len(specs) == 0 {
 		return
@@ -264,6 +273,8 @@ func check(fset *token.FileSet, files []*ast.File, snippet bool) error {
 			found = append(found, err)
 		}
 	}}
+	packages.Lock()
+	defer packages.Unlock()
 	_, _ = config.Check("snippet", fset, files, nil) // every error goes to config.Error
 	return errors.Join(found...)
 }
