@@ -11,12 +11,14 @@ COVER_GATED  := pusher backend crypto
 COVER_MIN    ?= 90
 FUZZTIME     ?= 20s
 BENCHFLAGS   ?=
+SOAKFLAGS    ?=
+E2EFLAGS     ?=
 # Examples with dependencies of their own are modules of their own.
 NESTED       := $(patsubst %/go.mod,%,$(wildcard examples/*/go.mod))
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: ## Send events to an in-process Channels server and show what arrives
@@ -26,14 +28,19 @@ demo: ## Send events to an in-process Channels server and show what arrives
 test: ## Run every test under the race detector
 	go test -race ./...
 	@echo "go test -run Allocations (without the race detector, which allocates by itself)"
-	@go test -run 'Allocations|allocations' ./crypto ./pusher
+	@go test -run 'Allocations|allocations' ./crypto ./pusher ./backend/async
 	@set -e; for dir in $(NESTED); do \
 		echo "go test -race ./... (in $$dir)"; \
 		(cd "$$dir" && go test -race ./...); \
 	done
 
+.PHONY: e2e
+e2e: ## Run real clients: pusher-js under Node and in Chromium, the official SDKs
+	@./e2e/install.sh
+	cd e2e && go test -race -count=1 -timeout 10m $(E2EFLAGS) ./...
+
 .PHONY: lint
-lint: lint-format lint-modules lint-dependencies lint-code ## Check formatting, modules, dependencies and code
+lint: lint-format lint-modules lint-code ## Check formatting, modules and code
 
 .PHONY: lint-format
 lint-format:
@@ -46,25 +53,14 @@ lint-format:
 
 .PHONY: lint-modules
 lint-modules:
-	@set -e; for dir in . tools $(NESTED); do \
+	@set -e; for dir in . tools e2e $(NESTED); do \
 		(cd "$$dir" && go mod tidy -diff) || { echo "run go mod tidy in $$dir" >&2; exit 1; }; \
 	done
-
-# A user who takes the default backend must compile nobody else's HTTP library.
-.PHONY: lint-dependencies
-lint-dependencies:
-	@set -e; deps=$$(go list -deps -f '{{if not .Standard}}{{.ImportPath}}{{end}}' ./pusher); \
-	foreign=$$(awk '!/^$(subst /,\/,$(MODULE))\// && !/^golang\.org\/x\//' <<<"$$deps"); \
-	if [ -n "$$foreign" ]; then \
-		echo "./pusher must depend on the standard library and golang.org/x only, but imports:" >&2; \
-		echo "$$foreign" >&2; \
-		exit 1; \
-	fi
 
 .PHONY: lint-code
 lint-code: $(GOLANGCI)
 	$(GOLANGCI) run ./...
-	@set -e; for dir in $(NESTED); do \
+	@set -e; for dir in e2e $(NESTED); do \
 		echo "$(GOLANGCI) run ./... (in $$dir)"; \
 		(cd "$$dir" && "$(CURDIR)/$(GOLANGCI)" run ./...); \
 	done
@@ -77,6 +73,10 @@ $(GOLANGCI): tools/go.mod tools/go.sum
 .PHONY: bench
 bench: ## Measure the cost of a call against its floor
 	@go run ./internal/bench $(BENCHFLAGS)
+
+.PHONY: soak
+soak: ## Send 200,000 events through each backend to a server that fails
+	@go run ./internal/soak $(SOAKFLAGS)
 
 # Prints "package target" for each fuzz target: go test -list names a package's
 # targets before the package itself.
@@ -124,4 +124,4 @@ cover: ## Measure statement coverage; pusher, backend and crypto need 90 %
 
 .PHONY: clean
 clean: ## Remove what make has built
-	rm -rf .bin $(COVER_DIR)
+	rm -rf .bin $(COVER_DIR) e2e/node_modules e2e/.venv
