@@ -94,9 +94,10 @@ func (q *webhookQueue) pushLocked(e WebhookEvent, now time.Time) bool {
 	return true
 }
 
-// ripenLocked makes the delayed events ready whose time has come.
+// ripenLocked makes the delayed events ready whose time has come, as far as there is
+// room for them: they have been taken in, so they are not lost.
 func (q *webhookQueue) ripenLocked(now time.Time) {
-	for len(q.delayed) > 0 && (q.delayed[0].undone || !q.delayed[0].due.After(now)) {
+	for len(q.delayed) > 0 && len(q.ready) < q.cfg.MaxPending && (q.delayed[0].undone || !q.delayed[0].due.After(now)) {
 		d := q.delayed[0]
 		q.delayed[0] = nil
 		q.delayed = q.delayed[1:]
@@ -115,7 +116,7 @@ func (q *webhookQueue) take(now time.Time) (batch []WebhookEvent, wait time.Dura
 	defer q.mu.Unlock()
 	q.ripenLocked(now)
 	switch left := q.since.Add(q.cfg.Linger).Sub(now); {
-	case len(q.ready) >= q.cfg.MaxBatch, len(q.ready) > 0 && left <= 0:
+	case len(q.ready) >= min(q.cfg.MaxBatch, q.cfg.MaxPending), len(q.ready) > 0 && left <= 0:
 		n := min(len(q.ready), q.cfg.MaxBatch)
 		batch = slices.Clone(q.ready[:n])
 		q.ready = q.ready[n:]

@@ -267,6 +267,24 @@ func TestWebhooksThatPileUpAreLost(t *testing.T) {
 	})
 }
 
+// What was delayed is taken in already: it waits for room.
+func TestDelayedWebhooksAreNotLost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		srv := pushertest.NewServer(t, pushertest.ServerConfig{
+			InMemory: true, Webhooks: pushertest.WebhookConfig{Handler: &endpoint{script: []int{500, 500, 500}}, MaxPending: 1},
+		})
+		sub := bubbleSubscriber(t, srv, "a", "")
+		synctest.Wait()
+		require.NoError(t, sub.Subscribe(t.Context(), "b"))
+		require.NoError(t, sub.Unsubscribe(t.Context(), "a"))
+		time.Sleep(time.Minute)
+		assert.Equal(t, []pushertest.WebhookEvent{
+			{Name: "channel_occupied", Channel: "a"}, {Name: "channel_occupied", Channel: "b"}, {Name: "channel_vacated", Channel: "a"},
+		}, hooked(srv))
+	})
+}
+
 // The SDK verifies and decrypts what the server sends over HTTP.
 func TestWebhooksOverHTTP(t *testing.T) {
 	t.Parallel()
