@@ -174,6 +174,11 @@ func relay(conn net.Conn) {
 		return
 	}
 	defer upstream.Close()
+	if tcp, ok := upstream.(*net.TCPConn); ok {
+		// Or the kernel takes megabytes that the client has not asked for: some cases
+		// are about what it has read.
+		_ = tcp.SetReadBuffer(64 << 10)
+	}
 	_, _ = io.WriteString(conn, "\n")
 	var up sync.WaitGroup
 	up.Go(func() {
