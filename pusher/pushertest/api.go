@@ -78,6 +78,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request, path string) {
 	bad := s.faults.befall(*req)
 	s.requests.note(func() { req.Faults = bad.faults })
 	if !hold(r.Context(), bad.before) {
+		s.finish(req)
 		breakOff(w)
 	}
 	now := s.cfg.Now().Add(bad.skew)

@@ -42,8 +42,11 @@ func TestLatencyAndImpatientClients(t *testing.T) {
 					giveUp()
 				}()
 			}
+			told := make(chan error, 1)
+			go func() { told <- srv.WaitUntil(deadline(t), func() bool { return len(srv.Requests()) == 1 }) }()
 			_, err := client.Trigger(ctx, "c", "e", "d")
 			require.ErrorIs(t, err, context.Canceled)
+			require.NoError(t, <-told)
 			srv.Close() // what was held has ended
 			requests := srv.Requests()
 			require.Len(t, requests, 1)
