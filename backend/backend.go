@@ -11,11 +11,13 @@ import (
 //
 // Send returns a [Response] for every complete HTTP answer, whatever its status,
 // and follows no redirect. It returns an error, a [*Error], only when no complete
-// answer came. It sends the URL, the header and the body byte for byte, asks
-// [Request.URL] anew for every attempt it makes, and reads neither header nor
-// body after it has returned. When ctx ends, or [Request.Timeout] has passed
-// since an attempt began, Send returns promptly with an error that unwraps to
-// [context.Canceled] or [context.DeadlineExceeded].
+// answer came. It sends the URL, the header and the body byte for byte, and asks
+// [Request.URL] anew for every attempt it makes. It changes neither header nor body,
+// and nobody else may: where Send returns early, with an answer to part of the
+// request or because ctx has ended, a transport may still be reading them. When
+// ctx ends, or [Request.Timeout] has passed since an attempt began, Send returns
+// promptly with an error that unwraps to [context.Canceled] or
+// [context.DeadlineExceeded].
 //
 // Implementations are safe for concurrent use. One that holds connections
 // implements [io.Closer] too, to close those that are idle.
