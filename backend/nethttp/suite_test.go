@@ -29,7 +29,7 @@ import (
 
 //nolint:paralleltest // the suite watches os.Stderr too if nothing is parallel to it
 func TestConformance(t *testing.T) {
-	runSuite(t, nil)
+	runSuite(t, nil, backendtest.Strict())
 }
 
 // What instrumentation does: it counts, and it adds a header to a copy of the
@@ -39,7 +39,7 @@ func TestConformanceOfAWrappedTransport(t *testing.T) {
 	var requests atomic.Int64
 	runSuite(t, func(_ testing.TB, transport *http.Transport) *http.Client {
 		return &http.Client{Transport: instrumented{transport, &requests}}
-	})
+	}, backendtest.Strict())
 	assert.Positive(t, requests.Load())
 }
 
@@ -55,13 +55,37 @@ func (i instrumented) RoundTrip(r *http.Request) (*http.Response, error) {
 	return i.Transport.RoundTrip(r)
 }
 
+// A transport that knows nothing of net/http/httptrace, and changes the request that
+// it is given. Nobody tells whether a connection was still being made when the
+// context ended, so it cannot be strict.
+func TestConformanceOfAForeignTransport(t *testing.T) {
+	t.Parallel()
+	runSuite(t, func(_ testing.TB, transport *http.Transport) *http.Client {
+		return &http.Client{Transport: foreign{transport}}
+	})
+}
+
+type foreign struct{ own *http.Transport }
+
+func (f foreign) RoundTrip(r *http.Request) (*http.Response, error) {
+	r.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+	return f.own.RoundTrip(r.WithContext(untraced{r.Context()}))
+}
+
+func (f foreign) CloseIdleConnections() { f.own.CloseIdleConnections() }
+
+// untraced is a context without values.
+type untraced struct{ context.Context }
+
+func (untraced) Value(any) any { return nil }
+
 func TestConformanceOverAUnixSocket(t *testing.T) {
 	t.Parallel()
 	runSuite(t, func(tb testing.TB, transport *http.Transport) *http.Client {
 		tb.Helper()
 		transport.DialContext = relayed(tb)
 		return &http.Client{Transport: transport}
-	})
+	}, backendtest.Strict())
 }
 
 func TestConformanceOfAClientWithACookieJar(t *testing.T) {
@@ -71,11 +95,11 @@ func TestConformanceOfAClientWithACookieJar(t *testing.T) {
 		jar, err := cookiejar.New(nil)
 		require.NoError(tb, err)
 		return &http.Client{Transport: transport, Jar: jar, Timeout: time.Hour}
-	})
+	}, backendtest.Strict())
 }
 
 // runSuite runs the suite for clients made of tuned transports, or the default one.
-func runSuite(t *testing.T, client func(testing.TB, *http.Transport) *http.Client) {
+func runSuite(t *testing.T, client func(testing.TB, *http.Transport) *http.Client, options ...backendtest.Option) {
 	t.Helper()
 	open := func(tb testing.TB, edit func(*http.Transport)) backend.Backend {
 		tb.Helper()
@@ -86,15 +110,7 @@ func runSuite(t *testing.T, client func(testing.TB, *http.Transport) *http.Clien
 		}
 		return nethttp.New(client(tb, transport))
 	}
-	backendtest.Run(t,
-		func(tb testing.TB) backend.Backend {
-			tb.Helper()
-			if client == nil {
-				return nethttp.New(nil)
-			}
-			return open(tb, func(*http.Transport) {})
-		},
-		backendtest.Strict(),
+	options = append(options,
 		backendtest.WithTLS(func(tb testing.TB, roots *x509.CertPool) backend.Backend {
 			tb.Helper()
 			return open(tb, func(transport *http.Transport) { transport.TLSClientConfig.RootCAs = roots })
@@ -103,6 +119,13 @@ func runSuite(t *testing.T, client func(testing.TB, *http.Transport) *http.Clien
 			tb.Helper()
 			return open(tb, func(transport *http.Transport) { transport.Proxy = http.ProxyURL(proxy) })
 		}))
+	backendtest.Run(t, func(tb testing.TB) backend.Backend {
+		tb.Helper()
+		if client == nil {
+			return nethttp.New(nil)
+		}
+		return open(tb, func(*http.Transport) {})
+	}, options...)
 }
 
 // relayed starts a relay on a Unix socket and returns a dialer that goes through

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed-588517f9/pusher-go/backend"
 )
@@ -33,9 +34,14 @@ type Relay struct {
 	sender  Sender
 	req     backend.Request
 	address url.URL // Request's, which is the library's to change
-	// query is that of the next attempt, "" if it is to be signed then.
-	query string
+	// query is that of the first attempt, unless it is late: hooks and rate limits of
+	// the library may come between. "" if the next attempt is to be signed.
+	query  string
+	signed time.Time
 }
+
+// late is how old the signature of the first attempt may be when it is sent.
+const late = time.Second
 
 var _ http.RoundTripper = (*Relay)(nil)
 
@@ -46,7 +52,7 @@ func (s Sender) Relay(ctx context.Context, req backend.Request) (*Relay, error) 
 	if err != nil {
 		return nil, backend.NewError(req.Op(), backend.NotSent, err)
 	}
-	return &Relay{Request: r, sender: s, req: req, address: *r.URL, query: query}, nil
+	return &Relay{Request: r, sender: s, req: req, address: *r.URL, query: query, signed: time.Now()}, nil
 }
 
 // RoundTrip makes an attempt with the header of r.
@@ -76,7 +82,7 @@ func (l *Relay) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // sign makes of r, a copy of what the library sends, what is to be sent.
 func (l *Relay) sign(r *http.Request) *http.Request {
-	if l.query == "" {
+	if l.query == "" || time.Since(l.signed) > late {
 		_, l.query, _ = strings.Cut(l.req.URL(), "?")
 	}
 	address := l.address

@@ -23,20 +23,20 @@ import (
 type Sender struct {
 	transport http.RoundTripper
 	timeout   time.Duration
-	// traced is set for net/http's own transport, which always tells whether a
-	// request got a connection. Other transports need not.
-	traced bool
+	// own is set for net/http's own transport: it always tells whether a request got
+	// a connection, and only reads the request's header. Others need not.
+	own bool
 }
 
 // NewSender returns a sender through transport. timeout limits each attempt beside
 // the request's own; zero or less means no limit.
 func NewSender(transport http.RoundTripper, timeout time.Duration) Sender {
-	_, traced := transport.(*http.Transport)
-	return Sender{transport: transport, timeout: timeout, traced: traced}
+	_, own := transport.(*http.Transport)
+	return Sender{transport: transport, timeout: timeout, own: own}
 }
 
 // Send makes one attempt at req and reads the whole answer. build makes the HTTP
-// request but for its body; net/http only reads its header.
+// request but for its body, with a header that others may be reading.
 func (s Sender) Send(ctx context.Context, req backend.Request, build func(context.Context) (*http.Request, error)) (backend.Response, error) {
 	_, response, failure := s.send(ctx, req, build) //nolint:bodyclose // send has closed it
 	if failure != nil {
@@ -56,7 +56,7 @@ func (s Sender) send(ctx context.Context, req backend.Request, build func(contex
 	ctx, cancel := req.AttemptContext(ctx)
 	defer cancel()
 	var seen struct{ traced, connected atomic.Bool }
-	seen.traced.Store(s.traced)
+	seen.traced.Store(s.own)
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) { seen.traced.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { seen.connected.Store(true) },
@@ -73,6 +73,9 @@ func (s Sender) send(ctx context.Context, req backend.Request, build func(contex
 	} else if r.Method == http.MethodPost {
 		r.Header = notReplayable(r.Header)
 	}
+	if !s.own {
+		r.Header = r.Header.Clone()
+	}
 
 	// The transport itself, since all that Client.Do adds is redirects, and errors
 	// with the signed URL in them.
@@ -82,8 +85,13 @@ func (s Sender) send(ctx context.Context, req backend.Request, build func(contex
 	}
 	if err != nil {
 		outcome := backend.Unknown
-		if seen.traced.Load() && !seen.connected.Load() {
+		switch {
+		case seen.connected.Load():
+		case seen.traced.Load():
 			outcome = backend.NotSent
+		default:
+			// It had one reader for the body: it cannot have sent it before it dialled.
+			outcome = backend.DialOutcome(err)
 		}
 		return nil, backend.Response{}, backend.NewError(req.Op(), outcome, contextCause(ctx, err))
 	}
