@@ -29,3 +29,15 @@ func ExampleRetryPolicy() {
 	// trigger: attempt 1 failed with 503, next in 1.5s
 	// 1.5s true
 }
+
+// A gateway that says 504 does not know what became of the event behind it.
+func ExampleAttempt_Outcome() {
+	event := backend.NewRequest(backend.Call{Op: "trigger", Method: http.MethodPost, Path: "/apps/4/events"}, fixedSigner{})
+	for _, status := range []int{http.StatusTooManyRequests, http.StatusGatewayTimeout} {
+		attempt := backend.Attempt{Number: 1, Now: time.Now(), Response: backend.Response{StatusCode: status}}
+		fmt.Println(status, attempt.Outcome(event))
+	}
+	// Output:
+	// 429 rejected
+	// 504 unknown
+}

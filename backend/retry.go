@@ -3,6 +3,7 @@ package backend
 import (
 	"crypto/tls"
 	"errors"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"time"
@@ -54,8 +55,9 @@ const (
 // MinBackoff doubled n-1 times and MaxBackoff ("full jitter"), so that clients
 // do not come back in step
 // (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
-// Where the server asks for a longer one (see [Response.RetryAfter]), that is the
-// wait, up to MaxBackoff.
+// It is cut to the time that is left. Where the server asks for a longer one (see
+// [Response.RetryAfter]), that is the wait, up to MaxBackoff; if so much time is not
+// left, there is no other attempt.
 type RetryPolicy struct {
 	// Delivery is what may be risked for calls that are not idempotent. Default:
 	// [AtMostOnce].
@@ -111,6 +113,33 @@ type Attempt struct {
 	Err error
 }
 
+// Outcome returns what the attempt at req means once another has followed it. It is
+// that of Err or of the answer, except that a 5xx is no proof then: a gateway may say
+// 504 of what was carried out behind it, and the later answer hides that. So a 5xx to a
+// call that is not idempotent counts as [Unknown], unless it is a 503 with
+// Retry-After.
+func (a Attempt) Outcome(req Request) Outcome {
+	status := 0
+	outcome := Rejected
+	switch {
+	case a.Err == nil:
+		status = a.Response.EffectiveStatus()
+		if _, asked := a.Response.RetryAfter(a.Now); asked && status == http.StatusServiceUnavailable {
+			return Rejected
+		}
+	default:
+		failure, ok := errors.AsType[*Error](a.Err)
+		if !ok {
+			return Unknown
+		}
+		status, outcome = failure.StatusCode, failure.Outcome
+	}
+	if status >= 500 && !req.Idempotent() {
+		return Unknown
+	}
+	return outcome
+}
+
 // Next returns how long to wait before the next attempt at req, or false if there
 // is to be none: the attempt succeeded, failed for good, or was the last one. Whoever
 // waits ends the wait when the caller's context ends. When Next returns true it
@@ -123,11 +152,15 @@ func (p RetryPolicy) Next(req Request, a Attempt) (wait time.Duration, retry boo
 	if p.MaxAttempts > 0 && a.Number >= p.MaxAttempts {
 		return 0, false
 	}
-	wait = p.backoff(a.Number)
+	left := p.left(a)
+	if left < 0 {
+		return 0, false
+	}
+	wait = p.backoff(a.Number, left)
 	if asked, ok := a.Response.RetryAfter(a.Now); ok && a.Err == nil {
 		wait = min(max(asked, wait), p.MaxBackoff)
 	}
-	if p.MaxElapsed >= 0 && a.Elapsed+wait > p.MaxElapsed || !a.Deadline.IsZero() && !a.Now.Add(wait).Before(a.Deadline) {
+	if wait > left {
 		return 0, false
 	}
 	if p.OnRetry != nil {
@@ -174,13 +207,26 @@ func (p RetryPolicy) worthwhile(req Request, a Attempt) bool {
 	}
 }
 
-// backoff returns a random wait after that attempt.
-func (p RetryPolicy) backoff(attempt int) time.Duration {
+// left returns how long the next attempt may be put off, negative if there is to be
+// none.
+func (p RetryPolicy) left(a Attempt) time.Duration {
+	var left time.Duration = math.MaxInt64
+	if p.MaxElapsed >= 0 {
+		left = p.MaxElapsed - a.Elapsed
+	}
+	if !a.Deadline.IsZero() {
+		left = min(left, a.Deadline.Sub(a.Now)-1)
+	}
+	return left
+}
+
+// backoff returns a random wait after that attempt, no longer than left.
+func (p RetryPolicy) backoff(attempt int, left time.Duration) time.Duration {
 	bound := min(p.MinBackoff, p.MaxBackoff)
 	for n := 1; n < attempt && bound > 0 && bound < p.MaxBackoff; n++ {
 		bound = min(2*bound, p.MaxBackoff)
 	}
-	if bound <= 0 {
+	if bound = min(bound, left); bound <= 0 {
 		return 0
 	}
 	return rand.N(bound + 1) //nolint:gosec // spreads load, protects nothing

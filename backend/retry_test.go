@@ -372,3 +372,49 @@ func TestOutcomesOfSeveralAttempts(t *testing.T) {
 		assert.Equal(t, tt.want, tt.second.Then(tt.first), "%s, %s", tt.second, tt.first)
 	}
 }
+
+func TestOutcomeOfAnAttemptThatIsFollowed(t *testing.T) {
+	t.Parallel()
+	failed := func(outcome backend.Outcome, status int) backend.Attempt {
+		return unanswered(&backend.Error{Outcome: outcome, StatusCode: status})
+	}
+	soketi := backend.Attempt{Now: now, Response: backend.Response{StatusCode: 200, Body: []byte(`{"error":"no","code":500}`)}}
+	for name, tt := range map[string]struct {
+		attempt backend.Attempt
+		req     backend.Request
+		want    backend.Outcome
+	}{
+		"400":                   {answered(400, ""), event, backend.Rejected},
+		"429":                   {answered(429, ""), event, backend.Rejected},
+		"503 that says when":    {answered(503, "1"), event, backend.Rejected},
+		"503":                   {answered(503, ""), event, backend.Unknown},
+		"504 that says when":    {answered(504, "1"), event, backend.Unknown},
+		"200 that means 500":    {soketi, event, backend.Unknown},
+		"500 to a query":        {answered(500, ""), queried, backend.Rejected},
+		"not sent":              {failed(backend.NotSent, 0), event, backend.NotSent},
+		"no answer":             {failed(backend.Unknown, 0), event, backend.Unknown},
+		"200 that broke":        {failed(backend.Accepted, 200), event, backend.Accepted},
+		"400 that broke":        {failed(backend.Rejected, 400), event, backend.Rejected},
+		"500 that broke":        {failed(backend.Rejected, 500), event, backend.Unknown},
+		"an error of the users": {unanswered(io.EOF), event, backend.Unknown},
+	} {
+		assert.Equal(t, tt.want, tt.attempt.Outcome(tt.req), name)
+	}
+}
+
+// A wait that chance makes too long does not end what another attempt may mend.
+func TestBackoffFitsIntoTheTimeThatIsLeft(t *testing.T) {
+	t.Parallel()
+	const left = 3 * time.Millisecond
+	byDeadline, byElapsed := answered(429, ""), answered(429, "")
+	byDeadline.Deadline = now.Add(left + 1)
+	byElapsed.Elapsed = 10*time.Second - left
+	policy := backend.RetryPolicy{MinBackoff: time.Hour, MaxBackoff: time.Hour, MaxElapsed: 10 * time.Second}
+	for range 1_000 {
+		for _, attempt := range []backend.Attempt{byDeadline, byElapsed} {
+			wait, retry := policy.Next(event, attempt)
+			require.True(t, retry)
+			require.LessOrEqual(t, wait, left)
+		}
+	}
+}

@@ -276,14 +276,30 @@ func TestPublisher_outcomesOfABatch(t *testing.T) {
 	}
 }
 
-// An answer that did not come makes all of it unknown, whatever is said later.
+// An answer that did not come, or proves nothing, makes all of it unknown, whatever is
+// said later.
 func TestPublisher_outcomeCoversAllAttempts(t *testing.T) {
 	t.Parallel()
+	for name, first := range map[string]func() (backend.Response, error){
+		"reset": func() (backend.Response, error) {
+			return backend.Response{}, backend.NewError("publish", backend.Unknown, errors.New("reset"))
+		},
+		"504": func() (backend.Response, error) { return statusOf(504) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			outcomeCoversAllAttempts(t, first)
+		})
+	}
+}
+
+func outcomeCoversAllAttempts(t *testing.T, first func() (backend.Response, error)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		l := ledger{}
 		l.answer = func(_ context.Context, number int, _ []delivery) (backend.Response, error) {
 			if number == 1 {
-				return backend.Response{}, backend.NewError("publish", backend.Unknown, errors.New("reset"))
+				return first()
 			}
 			return statusOf(403)
 		}

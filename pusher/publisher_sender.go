@@ -157,13 +157,17 @@ func (w *sender) Send(ctx context.Context, req backend.Request) (res backend.Res
 // again asks the policy.
 func (w *sender) again(b *batch) (wait time.Duration, retry bool) {
 	p := w.p
-	return p.retry.Next(w.req, backend.Attempt{
+	last := backend.Attempt{
 		Number:   b.attempts,
 		Elapsed:  time.Duration(p.clock() - b.began),
 		Now:      p.client.now(),
 		Response: w.res,
 		Err:      w.err,
-	})
+	}
+	if wait, retry = p.retry.Next(w.req, last); retry {
+		b.outcome = b.outcome.Then(last.Outcome(w.req))
+	}
+	return wait, retry
 }
 
 // fail gives b the result of a failed attempt.

@@ -47,13 +47,12 @@ func (c *call) check(ctx context.Context, _ *http.Response, err error) (bool, er
 // judge asks the policy about the last attempt.
 func (c *call) judge(ctx context.Context, now time.Time) {
 	last := backend.Attempt{Number: c.seen, Elapsed: now.Sub(c.start), Now: now, Response: c.relay.Response}
-	outcome := backend.Rejected
 	if failure := c.relay.Err; failure != nil {
-		last.Err, outcome = failure, failure.Outcome
+		last.Err = failure
 	}
 	last.Deadline, _ = ctx.Deadline()
 	if c.wait, c.again = c.policy.Next(c.req, last); c.again {
-		c.earlier = c.earlier.Then(outcome)
+		c.earlier = c.earlier.Then(last.Outcome(c.req))
 	}
 }
 

@@ -148,7 +148,7 @@ func TestOutcomeCoversAllAttempts(t *testing.T) {
 		"refused, then a 200 that broke": {[]step{refused, breakOff(200)}, post(nowhere), backend.Accepted, 2, 200, io.ErrUnexpectedEOF},
 		"refused, then a 400 that broke": {[]step{refused, breakOff(400)}, post(nowhere), backend.Rejected, 2, 400, io.ErrUnexpectedEOF},
 		"a query: 200 that broke, reset": {[]step{breakOff(200), reset}, get(nowhere), backend.Accepted, 5, 0, syscall.ECONNRESET},
-		"a 500 that broke, refused":      {[]step{breakOff(500), refused}, post(nowhere), backend.Rejected, 5, 0, syscall.ECONNREFUSED},
+		"a 500 that broke, refused":      {[]step{breakOff(500), refused}, post(nowhere), backend.Unknown, 5, 0, syscall.ECONNREFUSED},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -176,6 +176,9 @@ func TestAnswersSayIfAnEarlierAttemptMayHaveSucceeded(t *testing.T) {
 	}{
 		"refused, 400":               {[]step{refused, answer(400, "")}, false},
 		"429, 400":                   {[]step{answer(429, ""), answer(400, "")}, false},
+		"503 that says when, 400":    {[]step{answer(503, "", "Retry-After", "0"), answer(400, "")}, false},
+		"504, 400":                   {[]step{answer(504, ""), answer(400, "")}, true},
+		"200 that means 500, 400":    {[]step{answer(200, `{"error":"no","code":500}`), answer(400, "")}, true},
 		"reset, 400":                 {[]step{reset, answer(400, "")}, true},
 		"reset, refused, 429 and on": {[]step{reset, refused, answer(429, "")}, true},
 	} {
