@@ -34,7 +34,7 @@ type conn struct {
 	pending error
 }
 
-// dial makes a connection. Without a WriteTimeout it is yet to shake hands.
+// dial makes a connection, which is yet to shake hands.
 func dial(hc *fasthttp.HostClient, timeout time.Duration) (*conn, error) {
 	// "Connection: close" keeps fasthttp from starting the goroutine that tends its
 	// own pool, which would outlive Close.

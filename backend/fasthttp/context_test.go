@@ -187,7 +187,7 @@ func TestTimeLimitsWhileConnecting(t *testing.T) {
 			site: "https://api.test", after: 2 * time.Second,
 			dial: func(address string, _ time.Duration) (net.Conn, error) { return mute.dial(address) },
 		},
-		"within fasthttp's handshake": {
+		"within a handshake with a WriteTimeout": {
 			site: "https://api.test", limit: time.Second, after: time.Second,
 			dial: func(address string, _ time.Duration) (net.Conn, error) { return mute.dial(address) },
 		},

@@ -34,9 +34,8 @@
 //   - Without Dial and DialTimeout, connections are made by fasthttp's dialer
 //     without its cache of DNS names, which leaves a goroutine behind for two
 //     minutes, and within 5 s.
-//   - The TLS handshake is part of making a connection, within 5 s, where fasthttp
-//     would leave it to the first request. With a WriteTimeout fasthttp does it
-//     while dialling, within that.
+//   - The TLS handshake is part of making a connection, within 5 s and a shorter
+//     WriteTimeout, where fasthttp would leave it to the first request.
 //
 // ReadTimeout, WriteTimeout, the request's limit and the context all hold, and
 // never more than 30 s: nothing else ends a call to a silent server. The smaller

@@ -26,8 +26,8 @@ func (a *attempt) exchange(c *conn) (res backend.Response, keep bool, err error)
 		res, err = a.afterBrokenWrite(c, err)
 		return res, false, err
 	}
-	if hc := a.host.client; hc.ReadTimeout > 0 || hc.WriteTimeout > 0 {
-		if err = a.limit(c, hc.ReadTimeout); err != nil {
+	if readTimeout := a.host.client.ReadTimeout; readTimeout > 0 || a.host.writeTimeout > 0 {
+		if err = a.limit(c, readTimeout); err != nil {
 			res, err = a.unknown(err)
 			return res, false, err
 		}
@@ -38,8 +38,8 @@ func (a *attempt) exchange(c *conn) (res backend.Response, keep bool, err error)
 
 func (a *attempt) write(c *conn) error {
 	hc := a.host.client
-	if hc.WriteTimeout > 0 {
-		if err := a.limit(c, hc.WriteTimeout); err != nil {
+	if a.host.writeTimeout > 0 {
+		if err := a.limit(c, a.host.writeTimeout); err != nil {
 			return err
 		}
 	}

@@ -292,9 +292,9 @@ func trusting(srv *httptest.Server) *fasthttp.Client {
 	return client
 }
 
-// With a WriteTimeout fasthttp makes the handshake while dialling, without one it
-// leaves it to the first write, where a failure would look like a request that
-// may have been sent.
+// With a WriteTimeout fasthttp would make the handshake while dialling, without one
+// leave it to the first write, where a failure would look like a request that may
+// have been sent.
 func TestTLS(t *testing.T) {
 	t.Parallel()
 	var received atomic.Int64

@@ -17,9 +17,10 @@ type hostKey struct {
 
 // host is what the backend keeps for one host.
 type host struct {
-	client    *fasthttp.HostClient
-	pool      *pool
-	userAgent string
+	client       *fasthttp.HostClient
+	pool         *pool
+	userAgent    string
+	writeTimeout time.Duration
 }
 
 // newHost makes the HostClient that client would make for itself, which is not
@@ -69,7 +70,11 @@ func newHost(client *fasthttp.Client, key hostKey) (*host, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &host{client: hc, pool: p, userAgent: hc.Name}
+	writeTimeout := hc.WriteTimeout
+	if hc.Transport == nil {
+		hc.WriteTimeout = 0 // or fasthttp would shake hands while it dials
+	}
+	h := &host{client: hc, pool: p, userAgent: hc.Name, writeTimeout: writeTimeout}
 	if h.userAgent == "" && !hc.NoDefaultUserAgentHeader {
 		h.userAgent = "fasthttp"
 	}

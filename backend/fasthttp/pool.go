@@ -22,6 +22,7 @@ type pool struct {
 	lifetime time.Duration // of a connection, 0 for no limit
 	idleFor  time.Duration
 	wait     time.Duration
+	shakeFor time.Duration // how long a TLS handshake may take
 	lifo     bool
 
 	mu      sync.Mutex
@@ -62,7 +63,11 @@ func newPool(hc *fasthttp.HostClient) (*pool, error) {
 		lifetime: hc.MaxConnDuration,
 		idleFor:  hc.MaxIdleConnDuration,
 		wait:     hc.MaxConnWaitTimeout,
+		shakeFor: dialTimeout,
 		shaking:  map[*waiter]*conn{},
+	}
+	if hc.WriteTimeout > 0 {
+		p.shakeFor = min(p.shakeFor, hc.WriteTimeout)
 	}
 	if p.limit <= 0 {
 		p.limit = fasthttp.DefaultMaxConnsPerHost
@@ -183,7 +188,7 @@ func (p *pool) connect(w *waiter) {
 
 // handshake makes c ready for requests.
 func (p *pool) handshake(c *conn, w *waiter) error {
-	if err := c.SetDeadline(time.Now().Add(dialTimeout)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(p.shakeFor)); err != nil {
 		return err
 	}
 	p.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/valyala/fasthttp"
@@ -19,13 +20,38 @@ import (
 //
 //nolint:paralleltest // see above
 func TestSuite(t *testing.T) {
-	backendtest.Run(t,
-		func(testing.TB) backend.Backend { return pusherfasthttp.New(nil) },
-		backendtest.Strict(),
+	runSuite(t, func() *fasthttp.Client { return nil }, backendtest.Strict())
+}
+
+// A client that has nothing of what NewClient sets.
+func TestSuiteOfABareClient(t *testing.T) {
+	t.Parallel()
+	runSuite(t, func() *fasthttp.Client { return &fasthttp.Client{DialDualStack: true} }, backendtest.Strict())
+}
+
+func TestSuiteOfAClientWithLimits(t *testing.T) {
+	t.Parallel()
+	runSuite(t, func() *fasthttp.Client {
+		client := pusherfasthttp.NewClient()
+		client.ReadTimeout, client.WriteTimeout = time.Minute, time.Minute
+		return client
+	}, backendtest.Strict())
+}
+
+// runSuite runs the suite for such clients, of which nil means the default.
+func runSuite(t *testing.T, client func() *fasthttp.Client, options ...backendtest.Option) {
+	t.Helper()
+	edited := func(edit func(*fasthttp.Client)) backend.Backend {
+		c := client()
+		if c == nil {
+			c = pusherfasthttp.NewClient()
+		}
+		edit(c)
+		return pusherfasthttp.New(c)
+	}
+	options = append(options,
 		backendtest.WithTLS(func(_ testing.TB, roots *x509.CertPool) backend.Backend {
-			client := pusherfasthttp.NewClient()
-			client.TLSConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-			return pusherfasthttp.New(client)
+			return edited(func(c *fasthttp.Client) { c.TLSConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12} })
 		}),
 		backendtest.WithProxy(func(tb testing.TB, proxy *url.URL) backend.Backend {
 			tb.Helper()
@@ -33,9 +59,7 @@ func TestSuite(t *testing.T) {
 			dialer.HTTPProxy = proxy.String()
 			dial, err := dialer.GetDialFuncForTLS(false, false)
 			require.NoError(tb, err)
-			client := pusherfasthttp.NewClient()
-			client.Dial = dial
-			return pusherfasthttp.New(client)
-		}),
-	)
+			return edited(func(c *fasthttp.Client) { c.Dial = dial })
+		}))
+	backendtest.Run(t, func(testing.TB) backend.Backend { return pusherfasthttp.New(client()) }, options...)
 }
