@@ -292,6 +292,45 @@ func TestGzipThatTheUserAskedFor(t *testing.T) {
 	}
 }
 
+func TestGzipOfNothing(t *testing.T) {
+	t.Parallel()
+	srv := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Encoding", r.Header.Get("Accept-Encoding"))
+		_ = gzip.NewWriter(w).Close()
+	})
+	for name, client := range map[string]*libresty.Client{"": nil, "asked for": tuned().SetHeader("Accept-Encoding", "gzip")} {
+		res, err := setup(t, client).Send(t.Context(), get(srv.URL, "/"))
+		require.NoError(t, err, name)
+		assert.Empty(t, res.Body, name)
+		assert.Empty(t, res.Header.Get("Content-Encoding"), name)
+	}
+}
+
+// Of the client's limit and the request's the smaller one counts.
+func TestBodyLimitOfTheClient(t *testing.T) {
+	t.Parallel()
+	srv := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 1_000)) })
+	for name, tt := range map[string]struct {
+		client  int
+		request int64
+		fits    bool
+	}{
+		"none":                     {0, -1, true},
+		"the client's":             {999, -1, false},
+		"the client's is smaller":  {999, 1_000, false},
+		"the request's is smaller": {1_000, 999, false},
+		"both as large":            {1_000, 1_000, true},
+	} {
+		b := setup(t, tuned().SetResponseBodyLimit(tt.client))
+		_, err := b.Send(t.Context(), get(srv.URL, "/").WithMaxResponseBytes(tt.request))
+		if tt.fits {
+			require.NoError(t, err, name)
+		} else {
+			require.ErrorIs(t, err, backend.ErrResponseTooLarge, name)
+		}
+	}
+}
+
 func TestOneClientForTwoBackends(t *testing.T) {
 	t.Parallel()
 	received := make(chan string, 1)

@@ -35,7 +35,7 @@
 //   - RetryCount is 0: resty would retry where events may then arrive twice. To
 //     retry, use package retryable, or a pusher.Publisher.
 //   - SetDoNotParseResponse is undone, so that hooks see the body. It is read
-//     beforehand, up to the request's limit.
+//     beforehand, up to the request's limit; SetResponseBodyLimit counts too.
 //   - The time limit moves into the wrapper, where it limits the attempt as before.
 //
 // Everything else stays the user's: headers, cookies, authentication and

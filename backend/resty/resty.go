@@ -2,6 +2,7 @@ package resty
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"io"
@@ -47,7 +48,11 @@ func (b *Backend) Send(ctx context.Context, req backend.Request) (backend.Respon
 		return backend.Response{}, err
 	}
 	r := b.client.R().SetContext(context.WithValue(ctx, relayKey{}, relay))
-	r.SetResponseBodyLimit(int(min(req.MaxResponseBytes(), math.MaxInt)))
+	limit := int64(b.client.ResponseBodyLimit)
+	if own := req.MaxResponseBytes(); own > 0 && (limit <= 0 || own < limit) {
+		limit = own
+	}
+	r.SetResponseBodyLimit(int(min(limit, math.MaxInt)))
 	if header := req.Header().Clone(); header != nil {
 		r.Header = header // resty adds to it
 	}
@@ -68,17 +73,28 @@ func (b *Backend) Send(ctx context.Context, req backend.Request) (backend.Respon
 	case err != nil:
 		return backend.Response{}, backend.NewStatusError(req.Op(), relay.Response.StatusCode, err)
 	}
-	answer := relay.Response
-	if len(res.Body()) == 0 {
+	answer, body := relay.Response, res.Body()
+	// net/http leaves this to resty if the user's settings ask for gzip.
+	zipped := strings.EqualFold(answer.Header.Get("Content-Encoding"), "gzip")
+	if len(body) == 0 && !(zipped && isNothing(answer.Body)) {
 		return answer, nil // a hook has had resty write it elsewhere, if there was any
 	}
-	answer.Body = res.Body()
-	if strings.EqualFold(answer.Header.Get("Content-Encoding"), "gzip") {
-		// net/http leaves this to resty if the user's settings ask for gzip.
+	answer.Body = body
+	if zipped {
 		answer.Header.Del("Content-Encoding")
 		answer.Header.Del("Content-Length")
 	}
 	return answer, nil
+}
+
+// isNothing reports whether zipped is what gzip makes of nothing.
+func isNothing(zipped []byte) bool {
+	z, err := gzip.NewReader(bytes.NewReader(zipped))
+	if err != nil {
+		return errors.Is(err, io.EOF)
+	}
+	n, err := io.CopyN(io.Discard, z, 1)
+	return n == 0 && errors.Is(err, io.EOF)
 }
 
 // isOurs reports whether the client still sends through relays.
