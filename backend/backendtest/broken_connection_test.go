@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -125,6 +126,29 @@ var brokenConnections = map[string]broken{
 			return &closingOnce{Backend: nethttp.New(nil)}
 		},
 		cases: map[string]string{"Close/IdleConnections": "call 2 returned", "Close/UsableAfterwards": "Close returns nil"},
+	},
+	"ends with Close what is under way": {
+		open: func(testing.TB) backend.Backend {
+			b := nethttp.New(nil)
+			var mu sync.Mutex
+			current, end := context.WithCancel(context.Background())
+			return closing{backend.Func(func(ctx context.Context, req backend.Request) (backend.Response, error) {
+				mu.Lock()
+				closed := current
+				mu.Unlock()
+				ctx, cancel := context.WithCancel(ctx)
+				defer cancel()
+				defer context.AfterFunc(closed, cancel)()
+				return b.Send(ctx, req)
+			}), func() {
+				mu.Lock()
+				defer mu.Unlock()
+				end()
+				current, end = context.WithCancel(context.Background())
+				b.Close()
+			}}
+		},
+		cases: map[string]string{"Close/WhileSending": "Close ends no Send"},
 	},
 	"closes for good": {
 		open: func(testing.TB) backend.Backend {

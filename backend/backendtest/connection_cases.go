@@ -232,9 +232,44 @@ func closeUsableAfterwards(t *trial) {
 
 // Close is for idle connections; it ends no Send.
 func closeWhileSending(t *trial) {
-	srv := t.serve(always(ok))
+	received, answer := make(chan struct{}, 8), make(chan struct{})
+	defer close(answer)
+	srv := t.serve(func(w *wire) {
+		for {
+			m, alive := w.next()
+			if !alive {
+				return
+			}
+			if m.path() == "/held" {
+				received <- struct{}{}
+				<-answer
+			}
+			if !w.answer(ok) {
+				return
+			}
+		}
+	})
 	b := t.open()
 	closer := t.needCloser(b)
+	for _, req := range srv.both("/held") {
+		returned := make(chan struct{})
+		go func() {
+			defer close(returned)
+			if _, err := b.send(t.Context(), req); err != nil {
+				t.Errorf("Close ends no Send; one that was waiting for its answer returned: %s", clip(err.Error()))
+			}
+		}()
+		select {
+		case <-received:
+			_ = closer.Close()
+		case <-returned:
+		}
+		select {
+		case answer <- struct{}{}:
+		case <-returned:
+		}
+		<-returned
+	}
 	var senders sync.WaitGroup
 	for range 4 {
 		senders.Go(func() {

@@ -51,16 +51,16 @@ func timeoutWhileConnecting(t *trial) {
 
 func timeoutBeforeTheAnswer(t *trial) {
 	for name, limit := range t.limits(soon) {
-		received := make(chan struct{}, 2)
-		srv := t.serve(func(w *wire) {
-			if _, alive := w.next(); alive {
-				received <- struct{}{}
-				w.gone()
-			}
-		})
 		b := t.open()
-		for _, req := range srv.both("/") {
-			ctx, cancel, req := limit(req)
+		for n := range 2 {
+			received := make(chan struct{}, 1)
+			srv := t.serve(func(w *wire) {
+				if _, alive := w.next(); alive {
+					received <- struct{}{}
+					w.gone()
+				}
+			})
+			ctx, cancel, req := limit(srv.both("/")[n])
 			res, err := b.send(ctx, req)
 			cancel()
 			t.checkEnded(t.asTimeout(res, err, name, received, backend.Unknown), context.DeadlineExceeded)
