@@ -28,9 +28,9 @@ func Header(set func(ctx context.Context, h http.Header)) Middleware {
 
 // Log returns a middleware that writes a record for each request: a success at
 // level Info, anything else at Warn, with the operation, sizes, duration and status,
-// of a failure its outcome, and never a query or a payload. Outside a backend that retries it
-// writes one record for all attempts; what happens between them is told to
-// [RetryPolicy.OnRetry]. A nil logger means [slog.Default], looked up for each
+// where no answer came with outcome and cause instead, and never a query or a payload.
+// Outside a backend that retries it writes one record for all attempts; what happens
+// between them is told to [RetryPolicy.OnRetry]. A nil logger means [slog.Default], looked up for each
 // record.
 func Log(logger *slog.Logger) Middleware {
 	return func(next Backend) Backend {
