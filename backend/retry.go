@@ -119,20 +119,15 @@ type Attempt struct {
 // call that is not idempotent counts as [Unknown], unless it is a 503 with
 // Retry-After.
 func (a Attempt) Outcome(req Request) Outcome {
-	status := 0
-	outcome := Rejected
-	switch {
-	case a.Err == nil:
-		status = a.Response.EffectiveStatus()
-		if _, asked := a.Response.RetryAfter(a.Now); asked && status == http.StatusServiceUnavailable {
-			return Rejected
-		}
-	default:
+	status, outcome := a.Response.EffectiveStatus(), Rejected
+	if a.Err != nil {
 		failure, ok := errors.AsType[*Error](a.Err)
 		if !ok {
 			return Unknown
 		}
 		status, outcome = failure.StatusCode, failure.Outcome
+	} else if _, asked := a.Response.RetryAfter(a.Now); asked && status == http.StatusServiceUnavailable {
+		return Rejected
 	}
 	if status >= 500 && !req.Idempotent() {
 		return Unknown

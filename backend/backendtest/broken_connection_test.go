@@ -130,21 +130,18 @@ var brokenConnections = map[string]broken{
 	"ends with Close what is under way": {
 		open: func(testing.TB) backend.Backend {
 			b := nethttp.New(nil)
-			var mu sync.Mutex
-			current, end := context.WithCancel(context.Background())
+			var underWay sync.Map // of the functions that cancel them
 			return closing{backend.Func(func(ctx context.Context, req backend.Request) (backend.Response, error) {
-				mu.Lock()
-				closed := current
-				mu.Unlock()
 				ctx, cancel := context.WithCancel(ctx)
 				defer cancel()
-				defer context.AfterFunc(closed, cancel)()
+				key := new(byte)
+				underWay.Store(key, cancel)
+				defer underWay.Delete(key)
 				return b.Send(ctx, req)
 			}), func() {
-				mu.Lock()
-				defer mu.Unlock()
-				end()
-				current, end = context.WithCancel(context.Background())
+				for _, cancel := range underWay.Range {
+					cancel.(context.CancelFunc)()
+				}
 				b.Close()
 			}}
 		},

@@ -235,11 +235,7 @@ func closeWhileSending(t *trial) {
 	received, answer := make(chan struct{}, 8), make(chan struct{})
 	defer close(answer)
 	srv := t.serve(func(w *wire) {
-		for {
-			m, alive := w.next()
-			if !alive {
-				return
-			}
+		for m, alive := w.next(); alive; m, alive = w.next() {
 			if m.path() == "/held" {
 				received <- struct{}{}
 				<-answer
@@ -252,23 +248,7 @@ func closeWhileSending(t *trial) {
 	b := t.open()
 	closer := t.needCloser(b)
 	for _, req := range srv.both("/held") {
-		returned := make(chan struct{})
-		go func() {
-			defer close(returned)
-			if _, err := b.send(t.Context(), req); err != nil {
-				t.Errorf("Close ends no Send; one that was waiting for its answer returned: %s", clip(err.Error()))
-			}
-		}()
-		select {
-		case <-received:
-			_ = closer.Close()
-		case <-returned:
-		}
-		select {
-		case answer <- struct{}{}:
-		case <-returned:
-		}
-		<-returned
+		b.closeWhileHeld(closer, req, received, answer)
 	}
 	var senders sync.WaitGroup
 	for range 4 {
@@ -289,4 +269,26 @@ func closeWhileSending(t *trial) {
 	for _, req := range srv.both("/after") {
 		t.checkBody(b.response(req, 200), "{}")
 	}
+}
+
+// closeWhileHeld sends req to a server that has received it, and answers after Close.
+func (b *subject) closeWhileHeld(closer io.Closer, req backend.Request, received <-chan struct{}, answer chan<- struct{}) {
+	b.t.Helper()
+	returned := make(chan struct{})
+	go func() {
+		defer close(returned)
+		if _, err := b.send(b.t.Context(), req); err != nil {
+			b.t.Errorf("Close ends no Send; one that was waiting for its answer returned: %s", clip(err.Error()))
+		}
+	}()
+	select {
+	case <-received:
+		_ = closer.Close()
+	case <-returned:
+	}
+	select {
+	case answer <- struct{}{}:
+	case <-returned:
+	}
+	<-returned
 }

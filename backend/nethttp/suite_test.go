@@ -69,13 +69,13 @@ type foreign struct{ own *http.Transport }
 
 func (f foreign) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.Header.Set("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
-	return f.own.RoundTrip(r.WithContext(untraced{r.Context()}))
+	return f.own.RoundTrip(r.WithContext(untraced{r.Context()})) //nolint:contextcheck // it is the request's
 }
 
 func (f foreign) CloseIdleConnections() { f.own.CloseIdleConnections() }
 
 // untraced is a context without values.
-type untraced struct{ context.Context }
+type untraced struct{ context.Context } //nolint:containedctx // a context itself
 
 func (untraced) Value(any) any { return nil }
 

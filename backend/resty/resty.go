@@ -76,7 +76,7 @@ func (b *Backend) Send(ctx context.Context, req backend.Request) (backend.Respon
 	answer, body := relay.Response, res.Body()
 	// net/http leaves this to resty if the user's settings ask for gzip.
 	zipped := strings.EqualFold(answer.Header.Get("Content-Encoding"), "gzip")
-	if len(body) == 0 && !(zipped && isNothing(answer.Body)) {
+	if len(body) == 0 && (!zipped || !isNothing(answer.Body)) {
 		return answer, nil // a hook has had resty write it elsewhere, if there was any
 	}
 	answer.Body = body
