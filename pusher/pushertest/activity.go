@@ -71,9 +71,11 @@ func (s *Server) Watch(ctx context.Context, buffer int) <-chan Activity {
 	}
 	w := &watcher{out: make(chan Activity, buffer)}
 	s.activity.add(w)
-	unregister := context.AfterFunc(ctx, func() { s.activity.remove(w) })
-	context.AfterFunc(s.lifetime, func() { //nolint:contextcheck // the watcher ends with the server too
-		unregister()
+	watching, end := context.WithCancel(ctx)
+	forget := context.AfterFunc(s.lifetime, end) //nolint:contextcheck // the watcher ends with the server too
+	context.AfterFunc(watching, func() {
+		forget() // or the server would hold on to the watcher
+		end()
 		s.activity.remove(w)
 	})
 	return w.out

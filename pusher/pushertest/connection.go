@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/coder/websocket"
 )
@@ -197,6 +198,13 @@ func (c *connection) read(ctx context.Context, ws *websocket.Conn, a *App) closi
 		default:
 		}
 		if a == nil {
+			continue
+		}
+		if kind == websocket.MessageText && !utf8.Valid(text) {
+			// Passed on to others, it would end their connections (RFC 6455, section 8.1).
+			a.hub.do(c, func() {
+				a.hub.expel(c, closing{int(websocket.StatusInvalidFramePayloadData), "a text message must be UTF-8"})
+			})
 			continue
 		}
 		var frame inFrame

@@ -30,7 +30,8 @@ type WebhookConfig struct {
 	// URL is where they are POSTed to.
 	URL string
 	// Handler gets them without a network, instead of URL. It runs in a goroutine of
-	// the server, one call at a time, and must not close the server.
+	// its own, one call at a time unless Timeout passes before it returns: that attempt
+	// has failed then. It must not close the server.
 	Handler http.Handler
 	// Client sends to URL. Default: one that follows no redirects.
 	Client *http.Client

@@ -168,19 +168,37 @@ func (w *webhookSender) record(hook Webhook) {
 	w.app.hub.tell(Activity{Kind: ActivityWebhook, Webhook: &hook})
 }
 
-// handleWebhook calls a handler as net/http would.
-func handleWebhook(handler http.Handler, req *http.Request) (status int, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			status, err = 0, fmt.Errorf("the webhook handler panicked: %v", p)
-		}
-	}()
+// handleWebhook calls a handler as net/http would, and gives it up when the request's
+// context ends.
+func handleWebhook(handler http.Handler, req *http.Request) (int, error) {
+	type answer struct {
+		status int
+		err    error
+	}
+	answered := make(chan answer, 1)
 	req.RequestURI, req.RemoteAddr = req.URL.RequestURI(), "127.0.0.1:0"
-	var w statusWriter
-	handler.ServeHTTP(&w, req)
-	w.WriteHeader(http.StatusOK)
-	return w.status, nil
+	go func() {
+		a := answer{err: errHandlerExit}
+		defer func() {
+			if p := recover(); p != nil {
+				a.err = fmt.Errorf("the webhook handler panicked: %v", p)
+			}
+			answered <- a
+		}()
+		var w statusWriter
+		handler.ServeHTTP(&w, req)
+		w.WriteHeader(http.StatusOK)
+		a = answer{status: w.status}
+	}()
+	select {
+	case a := <-answered:
+		return a.status, a.err
+	case <-req.Context().Done():
+		return 0, req.Context().Err()
+	}
 }
+
+var errHandlerExit = errors.New("the webhook handler called runtime.Goexit, as t.FailNow does")
 
 // statusWriter keeps an answer's status only.
 type statusWriter struct {
