@@ -1,7 +1,10 @@
 package pusher
 
 import (
+	"runtime/debug"
+
 	"github.com/seed-588517f9/pusher-go/backend"
+	"github.com/seed-588517f9/pusher-go/backend/async"
 )
 
 // batch is a request's worth of events on its way. The sender that carries it owns
@@ -93,6 +96,16 @@ func (e *entry) text(c *Client, s *scratch) ([]byte, error) {
 		return c.seal(s, "data", e.channel, s.data.Bytes())
 	}
 	return s.data.Bytes(), nil
+}
+
+// readContained is read, with a panic of the user's codec as an error.
+func (b *batch) readContained(c *Client, body []byte) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &async.PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return b.read(c, body)
 }
 
 // read sets infos from the body of a success.

@@ -163,3 +163,21 @@ func TestPublisher_hangingCallback(t *testing.T) {
 		close(let)
 	})
 }
+
+// A codec that panics takes nothing down: the event was accepted, and is not sent again.
+func TestPublisher_panicInTheCodec(t *testing.T) {
+	t.Parallel()
+	l := ledger{}
+	l.answer = func(context.Context, int, []delivery) (backend.Response, error) {
+		return backend.Response{StatusCode: 200, Body: []byte(`{"channels":{}}`)}, nil
+	}
+	p := publisher(t, &l, pusher.PublisherConfig{Retry: backend.RetryPolicy{Delivery: backend.AtLeastOnce}},
+		func(c *pusher.Config) { c.JSONUnmarshal = func([]byte, any) error { panic("codec boom") } })
+	future, err := p.Publish(t.Context(), text("a", "1"))
+	require.NoError(t, err)
+	_, err = future.Wait(t.Context())
+	require.ErrorContains(t, err, "codec boom")
+	require.Equal(t, pusher.Accepted, pusher.OutcomeOf(err))
+	require.NoError(t, p.Close(t.Context()))
+	require.Equal(t, "1", l.data())
+}

@@ -52,7 +52,9 @@ type PublisherConfig struct {
 	// Default 10,000; negative: no bound but MaxBytes.
 	MaxEvents int
 	// MaxBytes bounds the bytes of those events: of channels, names, data and
-	// options, not counting some 200 bytes of bookkeeping for each. Default 16 MiB;
+	// options, not counting some 200 bytes of bookkeeping for each, and requests as they are
+	// sent, of which those that wait for a retry are kept too. A string is kept as it
+	// is: one cut from a larger one keeps all of that (strings.Clone does not). Default 16 MiB;
 	// negative: no bound but MaxEvents. An event that is larger is refused.
 	MaxBytes int
 	// MaxInFlight bounds how many requests are under way at once, retries included.
@@ -73,7 +75,7 @@ type PublisherConfig struct {
 	// holds up the sender and the event's channel, so it should be quick. It may
 	// call TryEnqueue and Stats; Enqueue and Publish may wait for room for ever
 	// there, and Flush and Close wait for OnResult to return. A panic in it is
-	// logged to Config.Logger and counted in the stats. Default: none.
+	// logged, to slog.Default() if there is no Config.Logger, and counted in the stats. Default: none.
 	OnResult func(PublishResult)
 }
 

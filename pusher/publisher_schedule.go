@@ -82,6 +82,7 @@ func (p *Publisher) take() {
 	}
 	clear(entries)
 	s.spare = entries[:0]
+	s.active = true
 }
 
 func (s *schedule) queue(n *node, unordered bool) {

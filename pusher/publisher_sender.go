@@ -131,7 +131,7 @@ func (w *sender) exchange(b *batch) error {
 	if err != nil {
 		return err
 	}
-	if err := b.read(c, res.Body); err != nil {
+	if err := b.readContained(c, res.Body); err != nil {
 		return &ResponseError{Op: publishOp, StatusCode: res.StatusCode, Err: err}
 	}
 	return nil
@@ -166,6 +166,7 @@ func (w *sender) again(b *batch) (wait time.Duration, retry bool) {
 	}
 	if wait, retry = p.retry.Next(w.req, last); retry {
 		b.outcome = b.outcome.Then(last.Outcome(w.req))
+		b.failure.Outcome = b.outcome
 	}
 	return wait, retry
 }
@@ -266,10 +267,12 @@ func (p *Publisher) contain(name string) {
 		return
 	}
 	p.panics.Add(1)
-	if logger := p.client.logger; logger != nil {
-		logger.LogAttrs(p.ctx, slog.LevelError, "pusher: "+name+" panicked",
-			slog.String("error", backend.Redact(fmt.Sprint(v))), slog.String("stack", string(debug.Stack())))
+	logger := p.client.logger
+	if logger == nil {
+		logger = slog.New(steadyHandler{slog.Default().Handler(), &p.panics})
 	}
+	logger.LogAttrs(p.ctx, slog.LevelError, "pusher: "+name+" panicked",
+		slog.String("error", backend.Redact(fmt.Sprint(v))), slog.String("stack", string(debug.Stack())))
 }
 
 // proceed does what is left to do for b, if w has carried one to its result, and

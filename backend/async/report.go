@@ -71,6 +71,7 @@ func (b *Backend) report(err error, awaited bool) {
 			b.mu.Lock()
 			b.counts.panics++
 			b.mu.Unlock()
+			defer func() { _ = recover() }() // the user's handler may panic too
 			slog.Error("pusher-go: async.Config.OnError panicked",
 				slog.Any("error", &PanicError{Value: p}), slog.String("stack", string(debug.Stack())))
 		}
