@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v3"
@@ -60,9 +61,23 @@ func (a *app) group(name, usage string, commands ...*cli.Command) *cli.Command {
 			if cmd.Root() == cmd {
 				return cli.ShowRootCommandHelp(cmd)
 			}
-			return cli.ShowSubcommandHelp(cmd)
+			return usageErrorf("want a command: %s", fullName(cmd.Commands[0].Name))
 		},
 	}
+}
+
+// helpFirst puts a flag that asks for help right behind the command: behind
+// arguments the library takes the first of them for a command.
+func helpFirst(args []string) []string {
+	asked := slices.IndexFunc(args, func(arg string) bool { return arg == "--help" || arg == "-h" || arg == "--" })
+	words := 2
+	if len(args) > 1 && args[1] == "webhook" {
+		words = 3
+	}
+	if asked <= words || args[asked] == "--" {
+		return args
+	}
+	return append(slices.Clone(args[:words]), "--help")
 }
 
 // command describes a command that does something.

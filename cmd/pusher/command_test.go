@@ -3,6 +3,7 @@ package main
 import (
 	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,7 +30,17 @@ func TestHelp(t *testing.T) {
 		assert.Contains(t, overview, command.Usage)
 		assert.Equal(t, succeed(t, nil, command.Name, "--help"), succeed(t, nil, "help", command.Name))
 	}
-	assert.Contains(t, succeed(t, nil, "webhook"), "verify  Check a webhook")
+	assert.Contains(t, succeed(t, nil, "webhook", "--help"), "verify  Check a webhook")
+	for _, args := range [][]string{{"trigger", "c", "e", "d"}, {"channel", "c"}, {"terminate", "ada"}, {"webhook", "verify", "body.json"}} {
+		words := args[:1]
+		if args[0] == "webhook" {
+			words = args[:2]
+		}
+		want := succeed(t, nil, append([]string{"help"}, words...)...)
+		for _, flag := range []string{"--help", "-h"} {
+			assert.Equal(t, want, succeed(t, nil, append(slices.Clone(args), flag)...), "behind arguments")
+		}
+	}
 	assert.Contains(t, succeed(t, nil, "help", "webhook", "verify"), "pusher webhook verify [options] [FILE]")
 }
 

@@ -31,5 +31,5 @@ type app struct {
 // the exit code. It ends when ctx does.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) (string, bool)) int {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, env: env}
-	return a.report(a.root().Run(ctx, args))
+	return a.report(a.root().Run(ctx, helpFirst(args)))
 }
