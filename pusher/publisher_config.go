@@ -52,10 +52,11 @@ type PublisherConfig struct {
 	// Default 10,000; negative: no bound but MaxBytes.
 	MaxEvents int
 	// MaxBytes bounds the bytes of those events: of channels, names, data and
-	// options, not counting some 200 bytes of bookkeeping for each, and requests as they are
-	// sent, of which those that wait for a retry are kept too. A string is kept as it
-	// is: one cut from a larger one keeps all of that (strings.Clone does not). Default 16 MiB;
-	// negative: no bound but MaxEvents. An event that is larger is refused.
+	// options, not counting some 200 bytes of bookkeeping for each, nor requests as
+	// they are sent, of which those that wait for a retry are kept too. A string is
+	// kept as it is: one cut from a larger one keeps all of that (strings.Clone does
+	// not). Default 16 MiB; negative: no bound but MaxEvents. An event that is larger
+	// is refused.
 	MaxBytes int
 	// MaxInFlight bounds how many requests are under way at once, retries included.
 	// Default 16.

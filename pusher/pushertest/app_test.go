@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"runtime"
 	"testing"
 	"time"
 
@@ -311,4 +312,24 @@ func TestCacheIsSwept(t *testing.T) {
 	trigger(t, srv, "b", "e", "d")
 	clock.Advance(-time.Hour)
 	assert.Nil(t, srv.Channel("cache-a").Cached, "it is gone for good")
+}
+
+// A watcher whose context has ended is let go, although the server lives on.
+func TestEndedWatchersAreLetGo(t *testing.T) {
+	t.Parallel()
+	srv := pushertest.NewServer(t)
+	const watchers, buffer = 64, 20_000 // some 6 MB each
+	for range watchers {
+		ctx, stop := context.WithCancel(t.Context())
+		activities := srv.Watch(ctx, buffer)
+		stop()
+		for range activities {
+		}
+	}
+	require.Eventually(t, func() bool {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc < watchers*buffer*100
+	}, 20*time.Second, 100*time.Millisecond)
 }

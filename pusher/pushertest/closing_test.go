@@ -2,6 +2,7 @@ package pushertest_test
 
 import (
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -88,6 +89,24 @@ func TestMessagesThatAreTooLong(t *testing.T) {
 	require.ErrorContains(t, sub.Subscribe(deadline(t), "b"), "too many")
 	require.NoError(t, sub.Unsubscribe(deadline(t), "a"))
 	require.NoError(t, sub.Subscribe(deadline(t), "b"))
+}
+
+// What is no UTF-8 would end the connections of all to whom it is passed on.
+func TestMessagesThatAreNotUTF8(t *testing.T) {
+	t.Parallel()
+	srv := pushertest.NewServer(t)
+	victim := subscribed(t, srv, "private-a", "")
+	ws := dialRaw(t, srv.WebSocketURL())
+	id := regexp.MustCompile(`\d+\.\d+`).FindString(readRaw(t, ws))
+	auth := channelAuth(srv, id, "private-a", "").Auth
+	writeRaw(t, ws, `{"event":"pusher:subscribe","data":{"channel":"private-a","auth":"`+auth+`"}}`)
+	require.Contains(t, readRaw(t, ws), "subscription_succeeded")
+	writeRaw(t, ws, "{\"event\":\"client-x\",\"channel\":\"private-a\",\"data\":\"\xff\"}")
+	_, _, err := ws.Read(deadline(t))
+	assert.Equal(t, websocket.StatusInvalidFramePayloadData, websocket.CloseStatus(err))
+	_, err = newClient(t, srv).Trigger(deadline(t), "private-a", "e", "still here")
+	require.NoError(t, err)
+	assert.Contains(t, next(t, victim).Data, "still here")
 }
 
 // The bytes of a queue are limited too.

@@ -6,8 +6,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -329,6 +331,40 @@ func TestWebhooksOverHTTP(t *testing.T) {
 		_, err = client.Webhook(sent.Header, []byte(sent.Body+" "))
 		require.ErrorIs(t, err, pusher.ErrWebhookSignature)
 	}
+}
+
+// A handler that does not return, or ends its goroutine, has failed; the next webhook
+// is sent all the same, and Close waits for nobody.
+func TestWebhookHandlerThatDoesNotReturn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		var calls atomic.Int64
+		srv := pushertest.NewServer(t, pushertest.ServerConfig{InMemory: true, Webhooks: pushertest.WebhookConfig{
+			Timeout: time.Second, RetryFor: -1,
+			Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+				switch calls.Add(1) {
+				case 1:
+					<-release
+				case 2:
+					runtime.Goexit()
+				}
+			}),
+		}})
+		sub := bubbleSubscriber(t, srv, "a", "")
+		for _, channel := range []string{"b", "c"} {
+			time.Sleep(time.Minute)
+			require.NoError(t, sub.Subscribe(t.Context(), channel))
+		}
+		time.Sleep(time.Minute)
+		hooks := srv.Webhooks()
+		require.Len(t, hooks, 3)
+		require.ErrorIs(t, hooks[0].Err, context.DeadlineExceeded)
+		require.ErrorContains(t, hooks[1].Err, "Goexit")
+		assert.True(t, hooks[2].Delivered())
+		srv.Close()
+	})
 }
 
 // Closing the server ends a webhook under way, and leaks nothing.
